@@ -3,5 +3,5 @@
 mod codes;
 mod peek;
 
-pub use codes::{EventCode, KnownCode};
+pub use codes::{EventCode, InvalidCode, KnownCode, MAX_CODE_BYTES, UnknownCode, metric_label};
 pub use peek::peek;
