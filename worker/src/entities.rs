@@ -62,3 +62,6 @@ pub static ENTITIES: &[&Entity] = &[&STUDENTS, &MANUAL_PAYMENTS];
 
 /// Every set, in the order in which a commit touches them, after the entities.
 pub static SETS: &[&Set] = &[&STUDENT_IDS];
+
+/// The views that people and the ERP read.
+pub static VIEWS: &[&str] = &["jodo_students", "jodo_manual_payments", "jodo_student_overview", "jodo_anomalies"];

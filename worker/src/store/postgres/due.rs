@@ -1,0 +1,75 @@
+//! Rows that the inbox alone owns: `retrying`, taken one by one on lease.
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+use jiff::{SignedDuration, Timestamp};
+use jodo_shared::clock::stored;
+use jodo_shared::ids::DeliveryKey;
+use jodo_shared::outcome::{Outcome, Reason};
+
+use super::PgStore;
+use super::reads::StoredEvent;
+use crate::schema::jodo_events;
+use crate::store::{Due, StoreError};
+
+/// How long a lease lasts: longer than one try may take.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// One committed update is the lease; `SKIP LOCKED` lets several workers take different rows.
+const TAKE: &str = "\
+UPDATE jodo_events SET attempts = attempts + 1, due_at = $1 \
+WHERE delivery_key = (SELECT delivery_key FROM jodo_events \
+WHERE outcome = 'retrying' AND due_at <= $2 ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED) \
+RETURNING *";
+
+pub(super) async fn take_due(store: &PgStore, now: Timestamp) -> Result<Option<Due>, StoreError> {
+    let query = diesel::sql_query(TAKE).bind::<Text, _>(stored(now + LEASE)).bind::<Text, _>(stored(now));
+    let taken: Option<StoredEvent> =
+        store.run(false, async |connection| query.get_result(connection).await.optional()).await?;
+    taken.map(|stored| stored.into_due()).transpose()
+}
+
+pub(super) async fn put_back(
+    store: &PgStore,
+    key: DeliveryKey,
+    due_at: Timestamp,
+    reason: Reason,
+) -> Result<(), StoreError> {
+    let row = jodo_events::table
+        .find(key.to_string())
+        .filter(jodo_events::outcome.eq(Outcome::Retrying.as_str()));
+    let update = diesel::update(row).set((
+        jodo_events::attempts.eq(jodo_events::attempts - 1),
+        jodo_events::due_at.eq(stored(due_at)),
+        jodo_events::reason.eq(reason.as_str()),
+    ));
+    store.run(false, async |connection| update.execute(connection).await).await?;
+    Ok(())
+}
+
+pub(super) async fn return_to_retrying(
+    store: &PgStore,
+    keys: &[DeliveryKey],
+    due_at: Timestamp,
+) -> Result<(), StoreError> {
+    let keys: Vec<String> = keys.iter().map(DeliveryKey::to_string).collect();
+    let rows = jodo_events::table
+        .filter(jodo_events::delivery_key.eq_any(keys))
+        .filter(jodo_events::outcome.eq(Outcome::Quarantined.as_str()));
+    let update = diesel::update(rows).set((
+        jodo_events::outcome.eq(Outcome::Retrying.as_str()),
+        jodo_events::reason.eq(Reason::Brake.as_str()),
+        jodo_events::due_at.eq(stored(due_at)),
+    ));
+    store.run(false, async |connection| update.execute(connection).await).await?;
+    Ok(())
+}
+
+pub(super) async fn applied_since(store: &PgStore, since: Timestamp) -> Result<bool, StoreError> {
+    let applied = jodo_events::table
+        .filter(jodo_events::outcome.eq(Outcome::Applied.as_str()))
+        .filter(jodo_events::recorded_at.gt(stored(since)));
+    let query = diesel::select(diesel::dsl::exists(applied));
+    store.run(false, async |connection| query.get_result(connection).await).await
+}

@@ -1,0 +1,78 @@
+//! The schema's version. Operators migrate; workers only check.
+
+use diesel::QueryableByName;
+use diesel::migration::Migration as _;
+use diesel::pg::Pg;
+use diesel::result::Error;
+use diesel::sql_types::{Bool, Text};
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+use secrecy::SecretString;
+
+use super::{PgStore, WorkerName};
+use crate::store::StoreError;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// What [`migrate`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// Versions that were applied now, oldest first.
+    pub applied: Vec<String>,
+    /// The version the database has now.
+    pub version: String,
+}
+
+/// Version of the newest migration in this program.
+pub(super) fn wanted() -> String {
+    let migrations = diesel::migration::MigrationSource::<Pg>::migrations(&MIGRATIONS).unwrap_or_default();
+    migrations.iter().map(|migration| migration.name().version().to_string()).max().unwrap_or_default()
+}
+
+#[derive(QueryableByName)]
+struct Exists {
+    #[diesel(sql_type = Bool)]
+    found: bool,
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// Version of the newest migration in the database; `None` when it was never migrated.
+pub(super) async fn version(connection: &mut AsyncPgConnection) -> Result<Option<String>, Error> {
+    let table = diesel::sql_query("SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS found");
+    let Exists { found } = table.get_result(connection).await?;
+    if !found {
+        return Ok(None);
+    }
+    let newest = "SELECT coalesce(max(version), 'none') AS version FROM __diesel_schema_migrations";
+    let Version { version } = diesel::sql_query(newest).get_result(connection).await?;
+    Ok(Some(version))
+}
+
+/// Brings the tables and views of the database at `url` to this program's version.
+///
+/// # Errors
+/// [`StoreError`]; each migration is one transaction, so what was applied stays whole.
+pub async fn migrate(url: &SecretString) -> Result<Migrated, StoreError> {
+    let name = WorkerName("migrate".to_owned());
+    let store = PgStore::new(url, 1, PgStore::STATEMENT_TIMEOUT * 30, name)?;
+    let connection = deadpool::managed::Object::take(store.connection().await?);
+    let mut harness = AsyncMigrationHarness::new(connection);
+    // The harness drives the connection from its own blocking calls.
+    let applied = tokio::task::block_in_place(|| {
+        let applied = harness.run_pending_migrations(MIGRATIONS);
+        applied.map(|versions| versions.iter().map(ToString::to_string).collect::<Vec<_>>())
+    });
+    let applied = applied.map_err(|error| {
+        StoreError::Refused(crate::store::Refusal {
+            kind: "migration failed".to_owned(),
+            sentence: Some(error.to_string()),
+            ..Default::default()
+        })
+    })?;
+    Ok(Migrated { applied, version: wanted() })
+}

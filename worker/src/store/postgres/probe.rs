@@ -1,0 +1,62 @@
+//! Whether a commit could succeed now.
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use jodo_shared::clock::{now, stored};
+
+use super::write::BatchStatement;
+use super::{PgStore, migrate};
+use crate::schema::jodo_workers;
+use crate::sql::{EVENTS, PROJECTIONS, UNVERIFIED};
+use crate::store::StoreError;
+
+/// Runs every statement of a commit with an empty batch, and writes this worker's own row: a missing column, a
+/// missing right, a read-only standby or a full disk fail here as they would fail a batch, but with no event to blame.
+pub(super) async fn probe(store: &PgStore) -> Result<(), StoreError> {
+    let found = store.run(true, async |connection| migrate::version(connection).await).await?;
+    let wanted = migrate::wanted();
+    if found.as_deref() != Some(wanted.as_str()) {
+        return Err(StoreError::Schema { found: found.unwrap_or_else(|| "none".to_owned()), wanted });
+    }
+    store
+        .run(true, async |connection| {
+            // The same kind of transaction as a commit's: a read-only one must fail here first.
+            let mut transaction = connection.build_transaction().read_committed();
+            transaction
+                .run(async |connection| {
+                    for statement in PROJECTIONS.iter() {
+                        let empty = BatchStatement::projection(&statement.sql, "[]");
+                        diesel_async::RunQueryDsl::execute(empty, connection).await?;
+                    }
+                    for sql in [EVENTS, UNVERIFIED] {
+                        let empty = BatchStatement::with_bodies(sql, "[]", Vec::new());
+                        diesel_async::RunQueryDsl::execute(empty, connection).await?;
+                    }
+                    write_own_row(store, connection).await
+                })
+                .await
+        })
+        .await
+}
+
+async fn write_own_row(store: &PgStore, connection: &mut AsyncPgConnection) -> QueryResult<()> {
+    let row = (
+        jodo_workers::worker.eq(store.worker.as_str()),
+        jodo_workers::started_at.eq(stored(store.started_at)),
+        jodo_workers::last_seen_at.eq(stored(now())),
+        jodo_workers::paused_because.eq(None::<String>),
+    );
+    diesel::insert_into(jodo_workers::table)
+        .values(row)
+        .on_conflict(jodo_workers::worker)
+        .do_update()
+        .set((
+            jodo_workers::started_at.eq(excluded(jodo_workers::started_at)),
+            jodo_workers::last_seen_at.eq(excluded(jodo_workers::last_seen_at)),
+            jodo_workers::paused_because.eq(excluded(jodo_workers::paused_because)),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(())
+}

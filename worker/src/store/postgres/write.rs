@@ -1,0 +1,233 @@
+//! The transaction that commits events and their effect together.
+
+use std::collections::HashSet;
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Binary, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use jodo_shared::clock::{now, stored};
+use jodo_shared::ids::DeliveryKey;
+use jodo_shared::outcome::Outcome;
+use serde_json::json;
+
+use super::PgStore;
+use crate::schema::jodo_events;
+use crate::sql::{EVENTS, PROJECTIONS, UNVERIFIED};
+use crate::store::{EventRow, StoreError, UnverifiedRow, Write, Written};
+
+/// A constant statement over a batch: a JSON array of rows and, for tables that have them, the rows' bodies.
+///
+/// Not `sql_query`, because diesel never caches that as a prepared statement; this one is cached by its text.
+pub(super) struct BatchStatement<'a> {
+    pub(super) sql: &'static str,
+    pub(super) rows: &'a str,
+    pub(super) bodies: Option<Vec<&'a [u8]>>,
+}
+
+impl QueryFragment<Pg> for BatchStatement<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // The parts around `$1` and `$2`: the binds number themselves in the order in which they are pushed.
+        let (head, tail) = self.sql.split_once("$1").unwrap_or((self.sql, ""));
+        out.push_sql(head);
+        out.push_bind_param::<Text, _>(self.rows)?;
+        let Some(bodies) = &self.bodies else {
+            out.push_sql(tail);
+            return Ok(());
+        };
+        let (middle, tail) = tail.split_once("$2").unwrap_or((tail, ""));
+        out.push_sql(middle);
+        out.push_bind_param::<Array<Binary>, _>(bodies)?;
+        out.push_sql(tail);
+        Ok(())
+    }
+}
+
+impl QueryId for BatchStatement<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for BatchStatement<'_> {
+    type SqlType = Text;
+}
+
+impl<'a> BatchStatement<'a> {
+    pub(super) fn projection(sql: &'static str, rows: &'a str) -> Self {
+        Self { sql, rows, bodies: None }
+    }
+
+    pub(super) fn with_bodies(sql: &'static str, rows: &'a str, bodies: Vec<&'a [u8]>) -> Self {
+        Self { sql, rows, bodies: Some(bodies) }
+    }
+}
+
+/// See [`Store::settled`](crate::store::Store::settled).
+pub(super) async fn settled(store: &PgStore, keys: &[DeliveryKey]) -> Result<HashSet<DeliveryKey>, StoreError> {
+    let found = store.run(false, async |connection| outcomes_of(connection, keys).await).await?;
+    Ok(found.into_iter().filter(|(_, outcome)| outcome.is_settled()).map(|(key, _)| key).collect())
+}
+
+async fn outcomes_of(
+    connection: &mut AsyncPgConnection,
+    keys: &[DeliveryKey],
+) -> QueryResult<Vec<(DeliveryKey, Outcome)>> {
+    let keys: Vec<String> = keys.iter().map(DeliveryKey::to_string).collect();
+    let found: Vec<(String, String)> = jodo_events::table
+        .select((jodo_events::delivery_key, jodo_events::outcome))
+        .filter(jodo_events::delivery_key.eq_any(keys))
+        .load(connection)
+        .await?;
+    // A row that another program wrote with a key or word we cannot read is none of ours.
+    Ok(found.iter().filter_map(|(key, word)| Some((key.parse().ok()?, word.parse().ok()?))).collect())
+}
+
+/// See [`Store::write`](crate::store::Store::write).
+pub(super) async fn write(store: &PgStore, write: &Write<'_>) -> Result<Written, StoreError> {
+    let events = EventBinds::new(&write.events);
+    let unverified = unverified_json(write.unverified);
+    let result = store
+        .run(false, async |connection| {
+            let mut transaction = connection.build_transaction().read_committed();
+            let committed = transaction
+                .run(async |connection| {
+                    write_projections(connection, write).await?;
+                    let written = write_events(connection, &events).await?;
+                    let closed = closed_among(connection, &write.events, &written).await?;
+                    if !closed.is_empty() {
+                        return Err(Stop::Closed(closed));
+                    }
+                    write_unverified(connection, write.unverified, &unverified).await?;
+                    Ok(())
+                })
+                .await;
+            match committed {
+                Ok(()) => Ok(Written::Committed),
+                Err(Stop::Closed(keys)) => Ok(Written::Closed(keys)),
+                Err(Stop::Failed(error)) => Err(error),
+            }
+        })
+        .await?;
+    Ok(result)
+}
+
+/// Why a transaction is rolled back.
+enum Stop {
+    Closed(HashSet<DeliveryKey>),
+    Failed(diesel::result::Error),
+}
+
+impl From<diesel::result::Error> for Stop {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+async fn write_projections(connection: &mut AsyncPgConnection, write: &Write<'_>) -> QueryResult<()> {
+    // PROJECTIONS has the fixed order; a table that the batch does not touch has no statement.
+    for statement in PROJECTIONS.iter() {
+        let batches = write.projections.iter().filter(|batch| batch.table == statement.table);
+        for batch in batches {
+            let statement = BatchStatement::projection(&statement.sql, &batch.rows);
+            diesel_async::RunQueryDsl::execute(statement, connection).await?;
+        }
+    }
+    Ok(())
+}
+
+struct EventBinds<'a> {
+    rows: String,
+    bodies: Vec<&'a [u8]>,
+}
+
+impl<'a> EventBinds<'a> {
+    /// Rows in bytewise order of their keys, so that two workers lock them in the same order.
+    fn new(events: &[&'a EventRow]) -> Self {
+        let recorded_at = stored(now());
+        let mut sorted = events.to_vec();
+        sorted.sort_unstable_by_key(|row| row.key);
+        let rows: Vec<_> = sorted.iter().map(|row| event_json(row, &recorded_at)).collect();
+        Self {
+            rows: serde_json::Value::Array(rows).to_string(),
+            bodies: sorted.iter().map(|row| row.body.as_ref()).collect(),
+        }
+    }
+}
+
+fn event_json(row: &EventRow, recorded_at: &str) -> serde_json::Value {
+    json!({
+        "delivery_key": row.key.to_string(),
+        "source": row.source.as_str(),
+        "tenant": row.tenant.as_str(),
+        "event_id": row.event_id.as_ref().map(|id| id.as_str()),
+        "code": row.code.as_ref().map(|code| code.as_str()),
+        "event_time": row.time.map(|time| time.to_string()),
+        "pupil_key": row.pupil_key,
+        "payload_digest": row.payload_digest,
+        "outcome": row.outcome.as_str(),
+        "reason": row.reason.map(|reason| reason.as_str()),
+        "detail": row.detail,
+        "warnings": row.warnings,
+        "due_at": row.due_at.map(stored),
+        "received_at": stored(row.received_at),
+        "recorded_at": recorded_at,
+        "redrive": row.redrive.to_string(),
+        "trace": row.trace.as_ref().map(|trace| trace.as_str()),
+    })
+}
+
+async fn write_events(
+    connection: &mut AsyncPgConnection,
+    events: &EventBinds<'_>,
+) -> QueryResult<HashSet<String>> {
+    if events.bodies.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let statement = BatchStatement::with_bodies(EVENTS, &events.rows, events.bodies.clone());
+    let written: Vec<String> = statement.load(connection).await?;
+    Ok(written.into_iter().collect())
+}
+
+/// The events that the statement left alone because they are `ignored` or `discarded`; `applied` ones are no harm,
+/// since merging an event twice leaves no second trace.
+async fn closed_among(
+    connection: &mut AsyncPgConnection,
+    events: &[&EventRow],
+    written: &HashSet<String>,
+) -> QueryResult<HashSet<DeliveryKey>> {
+    let keys = events.iter().map(|row| row.key);
+    let left_alone: Vec<_> = keys.filter(|key| !written.contains(&key.to_string())).collect();
+    if left_alone.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let outcomes = outcomes_of(connection, &left_alone).await?;
+    let closed = outcomes.into_iter().filter(|(_, o)| matches!(o, Outcome::Ignored | Outcome::Discarded));
+    Ok(closed.map(|(key, _)| key).collect())
+}
+
+fn unverified_json(rows: &[UnverifiedRow]) -> String {
+    let rows = rows.iter().map(|row| {
+        json!({
+            "delivery_key": row.key.to_string(),
+            "source": row.source.as_str(),
+            "tenant": row.tenant.as_str(),
+            "received_at": stored(row.received_at),
+            "expires_at": stored(row.expires_at),
+        })
+    });
+    serde_json::Value::Array(rows.collect()).to_string()
+}
+
+async fn write_unverified(
+    connection: &mut AsyncPgConnection,
+    rows: &[UnverifiedRow],
+    json: &str,
+) -> QueryResult<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let bodies = rows.iter().map(|row| row.body.as_ref()).collect();
+    diesel_async::RunQueryDsl::execute(BatchStatement::with_bodies(UNVERIFIED, json, bodies), connection).await?;
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! The PostgreSQL store, on a real server.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jodo_test_support::{TestDatabase, fresh_database};
+use jodo_worker::entities::{ENTITIES, SETS, VIEWS};
+use jodo_worker::store::postgres::{PgStore, WorkerName, migrate};
+use jodo_worker::store::{Store, StoreError, conformance};
+use jodo_worker::table::ColumnType;
+use secrecy::SecretString;
+use tokio_postgres::NoTls;
+
+async fn migrated() -> (TestDatabase, PgStore) {
+    let database = fresh_database().await;
+    migrate(&SecretString::from(database.url.clone())).await.expect("migrated");
+    let store = store_at(&database.url);
+    (database, store)
+}
+
+fn store_at(url: &str) -> PgStore {
+    let url = SecretString::from(url.to_owned());
+    PgStore::new(&url, 4, Duration::from_secs(20), WorkerName::of_this_process()).expect("a store")
+}
+
+async fn sql(database: &TestDatabase, statements: &str) {
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("connected");
+    let serving = tokio::spawn(connection);
+    client.batch_execute(statements).await.expect("executed");
+    drop(client);
+    serving.await.expect("no panic").expect("closed in order");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_passes_the_store_conformance_suite() {
+    let (_database, store) = migrated().await;
+    conformance::exercise(Arc::new(store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schema_migration_and_declaration_name_the_same_columns() {
+    let (database, _store) = migrated().await;
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("connected");
+    tokio::spawn(connection);
+    let query = "SELECT table_name::text, column_name::text, data_type::text, coalesce(collation_name, '')::text \
+                 FROM information_schema.columns WHERE table_name LIKE 'jodo\\_%'";
+    let rows = client.query(query, &[]).await.expect("columns");
+    let column = |row: &tokio_postgres::Row| [0, 1, 2, 3].map(|i| row.get::<_, String>(i));
+    let found: BTreeSet<[String; 4]> = rows.iter().map(column).collect();
+    let of_table = |table: &str| -> BTreeSet<[String; 3]> {
+        let columns = found.iter().filter(|[name, ..]| name == table);
+        columns.map(|[_, name, kind, collation]| [name.clone(), kind.clone(), collation.clone()]).collect()
+    };
+    let text = |name: &str| [name.to_owned(), "text".to_owned(), "C".to_owned()];
+    let typed = |name: &str, kind: &str| [name.to_owned(), kind.to_owned(), String::new()];
+
+    for entity in ENTITIES {
+        let mut declared: BTreeSet<_> = entity.key.iter().chain([&"tenant"]).map(|key| text(key)).collect();
+        for register in entity.registers {
+            declared.insert(text(&format!("{}_clock", register.name)));
+            declared.extend(register.columns.iter().map(|column| match column.kind {
+                ColumnType::Text | ColumnType::Instant => text(column.name),
+                ColumnType::Money => typed(column.name, "numeric"),
+                ColumnType::Integer => typed(column.name, "bigint"),
+                ColumnType::Date => typed(column.name, "date"),
+            }));
+        }
+        declared.extend(entity.facts.iter().map(|fact| text(&format!("{}_clock", fact.name))));
+        assert_eq!(of_table(&format!("jodo_r_{}", entity.name)), declared);
+    }
+    for set in SETS {
+        let declared: BTreeSet<_> = set.columns.iter().chain([&"tenant"]).map(|column| text(column)).collect();
+        assert_eq!(of_table(&format!("jodo_s_{}", set.name)), declared);
+    }
+    for view in VIEWS {
+        assert!(!of_table(view).is_empty(), "{view}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_go_up_and_up_again_without_harm() {
+    let (database, store) = migrated().await;
+    conformance::exercise(Arc::new(store)).await;
+    let before = store_at(&database.url).dump().await.expect("a dump");
+    let again = migrate(&SecretString::from(database.url.clone())).await.expect("migrated again");
+    assert_eq!(again.applied, Vec::<String>::new());
+    assert_eq!(store_at(&database.url).dump().await.expect("a dump"), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_probe_fails_where_a_commit_would_and_names_no_value() {
+    let (database, store) = migrated().await;
+    let cases = [
+        ("ALTER TABLE jodo_r_students RENAME fullname TO away", "ALTER TABLE jodo_r_students RENAME away TO fullname"),
+        ("ALTER TABLE jodo_events RENAME outcome TO away", "ALTER TABLE jodo_events RENAME away TO outcome"),
+        ("ALTER TABLE jodo_workers RENAME TO away", "ALTER TABLE away RENAME TO jodo_workers"),
+        (
+            "DELETE FROM __diesel_schema_migrations",
+            "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261124000001')",
+        ),
+    ];
+    for (break_it, mend_it) in cases {
+        sql(&database, break_it).await;
+        let error = store.probe().await.expect_err(break_it);
+        assert!(matches!(error, StoreError::Refused(_) | StoreError::Schema { .. }), "{break_it}: {error}");
+        sql(&database, mend_it).await;
+        assert_eq!(store.probe().await, Ok(()), "{mend_it}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_probe_fails_on_a_revoked_right_and_on_a_read_only_database() {
+    let (database, admin) = migrated().await;
+    admin.probe().await.expect("well");
+    let role = &database.name;
+    sql(
+        &database,
+        &format!(
+            "CREATE ROLE {role} LOGIN PASSWORD 'x'; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {role}"
+        ),
+    )
+    .await;
+    let mut url = url::Url::parse(&database.url).expect("a URL");
+    url.set_username(role).expect("a user");
+    url.set_password(Some("x")).expect("a password");
+    let store = store_at(url.as_str());
+    assert_eq!(store.probe().await, Ok(()));
+    sql(&database, &format!("REVOKE INSERT ON jodo_r_manual_payments FROM {role}")).await;
+    store.probe().await.expect_err("no right to insert");
+    sql(&database, &format!("GRANT INSERT ON jodo_r_manual_payments TO {role}")).await;
+    assert_eq!(store.probe().await, Ok(()));
+    sql(&database, &format!("ALTER DATABASE {role} SET default_transaction_read_only = on")).await;
+    let fresh = store_at(url.as_str());
+    fresh.probe().await.expect_err("read-only");
+    sql(&database, &format!("BEGIN READ WRITE; ALTER DATABASE {role} RESET ALL; COMMIT")).await;
+    assert_eq!(store_at(url.as_str()).probe().await, Ok(()));
+    sql(&database, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unreachable_database_is_said_to_be_so() {
+    let store = store_at(&format!("postgres://nobody:secret@127.0.0.1:{}/none", jodo_test_support::free_port()));
+    let error = store.probe().await.expect_err("nothing listens there");
+    assert!(matches!(error, StoreError::Unreachable(_)));
+    assert!(!error.to_string().contains("secret"));
+}
