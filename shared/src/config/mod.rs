@@ -15,6 +15,44 @@ use crate::broker::BatchLimits;
 use crate::contract::EventCode;
 use crate::ids::{SourceName, TargetName, Tenant};
 
+mod check;
+mod error;
+mod layers;
+mod read;
+mod redacted;
+mod section;
+mod values;
+
+pub use error::{ConfigError, ConfigErrors, Problem};
+
+/// What a program cannot do without. What is present is checked in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// The ingress: `broker.url`, and a secret or a header for each source. No `erp`, no `redis`.
+    Ingress,
+    /// The worker: `broker.url`, and `erp.<target>.url` for each of its targets (`worker.targets`, else those that
+    /// sources name). No secrets.
+    Worker,
+    /// Operator commands that read or change the ERP database: `erp.<target>.url` as for the worker.
+    Operator,
+    /// Commands that look at the configuration itself, or send a delivery.
+    Nothing,
+}
+
+impl Needs {
+    fn broker(self) -> bool {
+        matches!(self, Self::Ingress | Self::Worker)
+    }
+
+    fn erp(self) -> bool {
+        matches!(self, Self::Worker | Self::Operator)
+    }
+
+    fn proof_of_sender(self) -> bool {
+        self == Self::Ingress
+    }
+}
+
 /// Everything the programs can be told, checked as a whole before the first socket opens.
 #[derive(Debug, Clone)]
 pub struct Config {
