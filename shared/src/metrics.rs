@@ -1,4 +1,116 @@
 //! Every metric the programs report: name, labels, unit.
+//!
+//! A metric's docstring is also its help text at `/metrics`. Labels are bounded: configured names, our own words, and
+//! of event codes only those that [`metric_label`](crate::contract::metric_label) returns.
 
-/// Counter: deliveries that were dropped without being settled. Always 0 in a correct program.
-pub const DELIVERIES_DROPPED: &str = "jodo_sync_deliveries_dropped_total";
+macro_rules! metrics {
+    ($($(#[doc = $doc:literal])+ $kind:ident $name:ident = $text:literal in $unit:ident;)+) => {
+        $(
+            $(#[doc = $doc])+
+            pub const $name: &str = $text;
+        )+
+
+        /// Gives the installed recorder the help text and unit of every metric.
+        pub fn describe() {
+            $(metrics!(@$kind, $name, metrics::Unit::$unit, concat!($($doc),+).trim());)+
+        }
+
+        #[cfg(test)]
+        const ALL: &[(&str, &str)] = &[$((stringify!($kind), $text)),+];
+    };
+    (@counter, $($rest:expr),+) => { metrics::describe_counter!($($rest),+) };
+    (@gauge, $($rest:expr),+) => { metrics::describe_gauge!($($rest),+) };
+    (@histogram, $($rest:expr),+) => { metrics::describe_histogram!($($rest),+) };
+}
+
+metrics! {
+    /// Counter: deliveries answered. Labels `source`, `code` (a known event code or `other`), `status` (of the HTTP
+    /// answer).
+    counter DELIVERIES_RECEIVED = "jodo_sync_deliveries_received_total" in Count;
+
+    /// Histogram, seconds: from a delivery's request line to its answer. Label `source`.
+    histogram RECEIVE_SECONDS = "jodo_sync_receive_duration_seconds" in Seconds;
+
+    /// Counter: signatures checked. Labels `source`, `verdict` (`good`, `bad`, `missing`, `not_configured`).
+    counter SIGNATURE_VERDICTS = "jodo_sync_signature_verdicts_total" in Count;
+
+    /// Counter: peer addresses compared. Labels `source`, `verdict` (`listed`, `unlisted`, `not_configured`).
+    counter ADDRESS_VERDICTS = "jodo_sync_address_verdicts_total" in Count;
+
+    /// Counter: custom headers compared. Labels `source`, `verdict` (`good`, `wrong`, `missing`, `not_configured`).
+    counter HEADER_VERDICTS = "jodo_sync_header_verdicts_total" in Count;
+
+    /// Counter: deliveries whose sender was not proved, kept aside for a person. Label `source`.
+    counter DELIVERIES_HELD = "jodo_sync_deliveries_held_total" in Count;
+
+    /// Gauge, bytes: request bodies in memory.
+    gauge BODY_BYTES_IN_FLIGHT = "jodo_sync_body_bytes_in_flight" in Bytes;
+
+    /// Counter: messages published. Label `result` (`confirmed`, or the word of a
+    /// `PublishError`).
+    counter PUBLISHES = "jodo_sync_publishes_total" in Count;
+
+    /// Histogram, seconds: from publishing a message to the broker's word, or to giving up. Label `result`.
+    histogram PUBLISH_SECONDS = "jodo_sync_publish_duration_seconds" in Seconds;
+
+    /// Counter: messages that the broker handed out more than once. Label `target`.
+    counter REDELIVERIES = "jodo_sync_redeliveries_total" in Count;
+
+    /// Counter: deliveries that were dropped without being settled. Always 0 in a correct program.
+    counter DELIVERIES_DROPPED = "jodo_sync_deliveries_dropped_total" in Count;
+
+    /// Counter: batches. Labels `target`, `result` (`committed`, `rolled_back`).
+    counter BATCHES = "jodo_sync_batches_total" in Count;
+
+    /// Histogram, events: size of a batch as received. Label `target`.
+    histogram BATCH_EVENTS = "jodo_sync_batch_events" in Count;
+
+    /// Histogram, seconds: one transaction, from begin to commit or roll-back. Labels `target`, `result`.
+    histogram COMMIT_SECONDS = "jodo_sync_commit_duration_seconds" in Seconds;
+
+    /// Counter: repeats that were acknowledged without another effect. Labels `target`, `stage` (`look_up`: suspected
+    /// by Redis and found settled; `batch`: twice in one batch).
+    counter REPEATS_SKIPPED = "jodo_sync_repeats_skipped_total" in Count;
+
+    /// Counter: events by how they ended. Labels `target`, `outcome`, `reason` (`none` without one), `code` (a known
+    /// event code or `other`).
+    counter EVENTS = "jodo_sync_events_total" in Count;
+
+    /// Counter: probes of the ERP database that failed. Label `target`.
+    counter PROBE_FAILURES = "jodo_sync_probe_failures_total" in Count;
+
+    /// Gauge, 0 or 1: the target is paused, for this reason. Labels `target`, `reason`.
+    gauge PAUSED = "jodo_sync_paused" in Count;
+
+    /// Gauge, 0 or 1: the brake is on, because too many events failed at once. Label `target`.
+    gauge BRAKE = "jodo_sync_brake" in Count;
+
+    /// Counter: calls of Redis that failed or took too long; they cost work, never correctness. Label `operation`
+    /// (`look_up`, `mark`).
+    counter REDIS_ERRORS = "jodo_sync_redis_errors_total" in Count;
+
+    /// Counter: panics. Always 0 in a correct program.
+    counter PANICS = "jodo_sync_panics_total" in Count;
+}
+
+/// Shows the counters that must stay 0 from the start: an alert on their rise needs a first value.
+pub fn start_at_zero() {
+    metrics::counter!(DELIVERIES_DROPPED).increment(0);
+    metrics::counter!(PANICS).increment(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_say_their_kind_and_base_unit() {
+        let names: std::collections::BTreeSet<_> = ALL.iter().map(|(_, name)| name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for (kind, name) in ALL {
+            assert!(name.starts_with("jodo_sync_"), "{name}");
+            assert_eq!(*kind == "counter", name.ends_with("_total"), "{name}");
+            assert_eq!(name.contains("duration"), name.ends_with("_seconds"), "{name}");
+        }
+    }
+}
