@@ -393,3 +393,33 @@ fn a_value_from_the_environment_that_is_no_text_names_its_key() {
     let errors = Config::from_parts(Needs::Nothing, None, variables).unwrap_err();
     assert_eq!(errors.to_string(), "the configuration cannot be used:\n  redis.url: must be UTF-8 text");
 }
+
+/// The environment belongs to the whole process, so each case is a run of this test in a child process.
+#[test]
+fn load_reads_the_named_file_and_a_missing_one_is_an_error() {
+    const CHILD: &str = "EXPECTED_OF_LOAD";
+    if let Ok(expected) = std::env::var(CHILD) {
+        let found = match Config::load(Needs::Nothing) {
+            Ok(config) => config.worker.pipelines.to_string(),
+            Err(errors) => errors.to_string(),
+        };
+        assert_eq!(found, expected);
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (good, missing) = (folder.path().join("good.toml"), folder.path().join("missing.toml"));
+    fs::write(&good, "worker.pipelines = 7").unwrap();
+    let unreadable = "the configuration cannot be used:\n  JODO_SYNC_CONFIG: names a file that cannot be read \
+                      (entity not found)";
+    let name = "load_reads_the_named_file_and_a_missing_one_is_an_error";
+    for (file, variable, expected) in [
+        (&good, "UNRELATED", "7"),
+        (&good, "JODO_SYNC__WORKER__PIPELINES", "9"),
+        (&missing, "UNRELATED", unreadable),
+    ] {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args([name, "--exact"]).env("JODO_SYNC_CONFIG", file).env(variable, "9").env(CHILD, expected);
+        let output = child.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+}

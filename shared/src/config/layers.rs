@@ -118,10 +118,13 @@ fn children<'a>(
 }
 
 fn mark(section: Option<&mut Value>, name: &str, key: &'static str, mistakes: &Mistakes) {
-    let Some(Value::Table(section)) = section else { return };
+    let Some(section) = section.and_then(Value::as_table_mut) else { return };
     let Some(path) = section.remove(&format!("{key}_file")) else { return };
     if section.contains_key(key) {
-        mistakes.add(format!("{name}.{key}_file"), Problem::Clash("must not stand beside", format!("{name}.{key}")));
+        mistakes.add(
+            format!("{name}.{key}_file"),
+            Problem::Clash("must not stand beside", format!("{name}.{key}")),
+        );
         return;
     }
     section.insert(key.to_owned(), Value::Table(Table::from_iter([(FILE_MARK.to_owned(), path)])));

@@ -38,9 +38,9 @@ impl Config {
 
 fn ingress(ingress: &Ingress) -> Value {
     table([
-        ("listen", text(ingress.listen)),
-        ("private_listen", text(ingress.private_listen)),
-        ("spool_dir", text(ingress.spool_dir.display())),
+        ("listen", text(&ingress.listen)),
+        ("private_listen", text(&ingress.private_listen)),
+        ("spool_dir", text(&ingress.spool_dir.display())),
         ("max_body", number(ingress.max_body as u64)),
         ("max_bytes_in_flight", number(ingress.max_bytes_in_flight as u64)),
         ("body_timeout_s", number(ingress.body_timeout.as_secs())),
@@ -51,7 +51,7 @@ fn ingress(ingress: &Ingress) -> Value {
 
 fn worker(worker: &Worker) -> Value {
     table([
-        ("private_listen", text(worker.private_listen)),
+        ("private_listen", text(&worker.private_listen)),
         ("pipelines", number(worker.pipelines as u64)),
         ("batch_messages", number(worker.batch.messages as u64)),
         ("batch_bytes", number(worker.batch.bytes as u64)),
@@ -98,7 +98,7 @@ fn url(secret: &SecretString) -> Value {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let query = url.query().map(|_| format!("?{REDACTED}")).unwrap_or_default();
-    text(format!("{}://{credentials}{host}{port}{}{query}", url.scheme(), url.path()))
+    text(&format!("{}://{credentials}{host}{port}{}{query}", url.scheme(), url.path()))
 }
 
 fn insert(whole: &mut Table, key: &str, value: Value) {
@@ -109,12 +109,12 @@ fn table<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
     Value::Table(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
-fn text(value: impl ToString) -> Value {
+fn text(value: &(impl ToString + ?Sized)) -> Value {
     Value::String(value.to_string())
 }
 
 fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Value {
-    Value::Array(values.into_iter().map(text).collect())
+    Value::Array(values.into_iter().map(|value| text(&value)).collect())
 }
 
 /// Every number here was read from TOML or within a range that fits.
