@@ -14,8 +14,21 @@ const WINDOW: Duration = Duration::from_secs(60);
 const MANY: usize = 20;
 /// This many event failures in a row without a success: brake.
 const IN_A_ROW: usize = 10;
-const FIRST_TRIAL: Duration = Duration::from_secs(30);
-const SLOWEST_TRIAL: Duration = Duration::from_secs(300);
+
+/// Pauses before a trial while the brake is on: the first, and the longest that doubling leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trials {
+    /// Pause before the first trial.
+    pub first: Duration,
+    /// Longest pause between trials.
+    pub slowest: Duration,
+}
+
+impl Default for Trials {
+    fn default() -> Self {
+        Self { first: Duration::from_secs(30), slowest: Duration::from_secs(300) }
+    }
+}
 
 /// What to do with the event failures just reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +42,7 @@ pub enum Verdict {
 /// Counts of one target in one process.
 #[derive(Debug, Default)]
 pub struct Brake {
+    trials: Trials,
     /// Committed events per round, within the window.
     committed: VecDeque<(Instant, usize)>,
     /// Event failures of this spell: within the window, or in a row since the last success.
@@ -45,6 +59,11 @@ struct On {
 }
 
 impl Brake {
+    /// A brake that is off.
+    pub fn new(trials: Trials) -> Self {
+        Self { trials, ..Self::default() }
+    }
+
     /// Reports one round: how many events were committed, and which failed. Rounds without failures return
     /// [`Verdict::Quarantine`], which then concerns nothing.
     pub fn judge(
@@ -68,7 +87,8 @@ impl Brake {
         if failed.is_empty() || !(many || self.in_a_row >= IN_A_ROW) {
             return Verdict::Quarantine;
         }
-        self.on = Some(On { since: wall, next_trial: now + FIRST_TRIAL, pause: FIRST_TRIAL });
+        let pause = self.trials.first;
+        self.on = Some(On { since: wall, next_trial: now + pause, pause });
         Verdict::Brake(spell)
     }
 
@@ -94,17 +114,17 @@ impl Brake {
         self.on.as_ref().map(|on| on.next_trial)
     }
 
-    /// A trial begins: should it fail, the next one comes after twice the pause, at most five minutes.
+    /// A trial begins: should it fail, the next one comes after twice the pause.
     pub fn begin_trial(&mut self, now: Instant) {
         if let Some(on) = &mut self.on {
-            on.pause = (on.pause * 2).min(SLOWEST_TRIAL);
+            on.pause = (on.pause * 2).min(self.trials.slowest);
             on.next_trial = now + on.pause;
         }
     }
 
     /// An event committed, or a person said so: forgets the spell.
     pub fn lift(&mut self) {
-        *self = Self::default();
+        *self = Self::new(self.trials);
     }
 }
 
@@ -144,7 +164,7 @@ mod tests {
         }
         let now = start + Duration::from_secs(90);
         assert_eq!(judge(&mut brake, now, 0, &[key(9)]), Verdict::Brake(keys(0..9)));
-        assert_eq!(brake.next_trial(), Some(now + FIRST_TRIAL));
+        assert_eq!(brake.next_trial(), Some(now + Trials::default().first));
     }
 
     #[test]

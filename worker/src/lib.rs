@@ -1,4 +1,17 @@
 //! Consumes events, decides what they mean and commits them to the ERP database.
 
+pub mod brake;
+pub mod commit;
+pub mod decide;
 pub mod entities;
+pub mod event;
+pub mod fold;
+pub mod pipeline;
+pub mod repeats;
+pub mod retrying;
+pub mod schema;
+pub mod seen;
+pub mod sql;
+pub mod store;
 pub mod table;
+pub mod target;

@@ -1,5 +1,7 @@
 //! The PostgreSQL store, on a real server.
 
+#![expect(clippy::expect_used, reason = "a panic is the report")]
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;

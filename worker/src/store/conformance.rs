@@ -1,5 +1,7 @@
 //! What every [`Store`] must do. Each implementation's tests call [`exercise`] on an empty, migrated database.
 
+#![expect(clippy::expect_used, reason = "a failed case panics: that is the report")]
+
 use std::collections::HashSet;
 use std::sync::Arc;
 

@@ -1,0 +1,103 @@
+//! Steps 5 to 10 of an event's journey, in order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jodo_shared::broker::{BatchLimits, Consumer, Delivery, Receipt};
+use jodo_shared::clock::now;
+use jodo_shared::ids::DeliveryKey;
+use jodo_shared::message::Message;
+use jodo_shared::metrics as names;
+use tokio_util::sync::CancellationToken;
+
+use crate::commit::{commit_batch, commit_held};
+use crate::decide::decide;
+use crate::event::{Event, held};
+use crate::repeats::look_up_repeats;
+use crate::store::UnverifiedRow;
+use crate::target::{Interrupted, Target};
+
+/// A message handed out this often may be what its earlier holders died of.
+const SUSPECT_HAND_OUTS: u32 = 3;
+
+/// Runs one pipeline until shutdown. A batch at hand is finished first; what was only prefetched goes back.
+pub async fn run_pipeline(
+    target: Arc<Target>,
+    mut consumer: Box<dyn Consumer>,
+    limits: BatchLimits,
+    shutdown: CancellationToken,
+) {
+    while let Some(batch) = shutdown.run_until_cancelled(next_batch(&target, consumer.as_mut(), &limits)).await {
+        let (messages, receipts) = split(batch);
+        match work(&target, messages).await {
+            Ok(()) => settle(consumer.as_mut(), receipts).await,
+            Err(Interrupted) => consumer.give_back(receipts).await,
+        }
+    }
+    consumer.give_back(Vec::new()).await;
+}
+
+/// Step 5: waits for messages while the target is open; hands prefetched ones back when it is paused.
+async fn next_batch(target: &Target, consumer: &mut dyn Consumer, limits: &BatchLimits) -> Vec<Delivery> {
+    loop {
+        target.until_open().await;
+        tokio::select! {
+            biased;
+            () = target.until_paused() => {}
+            batch = consumer.next_batch(limits) => return batch,
+        }
+        consumer.give_back(Vec::new()).await;
+    }
+}
+
+/// Steps 6 to 9. Returns once every message has its row, or is a repeat of one that has.
+async fn work(target: &Target, deliveries: Vec<(Message, u32)>) -> Result<(), Interrupted> {
+    metrics::histogram!(names::BATCH_EVENTS, "target" => target.name.to_string()).record(deliveries.len() as f64);
+    let (messages, hand_outs): (Vec<_>, Vec<_>) = deliveries.into_iter().unzip();
+    let repeats = look_up_repeats(target, &messages).await;
+    let (events, held) = decide_all(target, messages.iter().zip(hand_outs), &repeats);
+    commit_held(target, &held).await?;
+    let settled = commit_batch(target, &events).await?;
+    mark(target, &settled).await;
+    Ok(())
+}
+
+/// Step 7 for a batch: each message that is no repeat becomes an event once, in its own way.
+fn decide_all<'m>(
+    target: &Target,
+    messages: impl Iterator<Item = (&'m Message, u32)>,
+    repeats: &std::collections::HashSet<DeliveryKey>,
+) -> (Vec<Event>, Vec<UnverifiedRow>) {
+    let mut events = BTreeMap::new();
+    let mut aside = BTreeMap::new();
+    for (message, hand_outs) in messages {
+        if !message.verified {
+            aside.entry(message.key).or_insert_with(|| held(message));
+        } else if !repeats.contains(&message.key) {
+            events.entry(message.key).or_insert_with(|| match hand_outs {
+                SUSPECT_HAND_OUTS.. => Event::crash_suspect(message, now()),
+                _ => Event::decided(message, decide(message, target.rules.get(&message.source))),
+            });
+        }
+    }
+    (events.into_values().collect(), aside.into_values().collect())
+}
+
+/// Step 9: tells Redis, only after the commit and only of settled outcomes. It may fail; nothing rests on it.
+async fn mark(target: &Target, settled: &[DeliveryKey]) {
+    if let Err(error) = target.seen.mark(settled).await {
+        metrics::counter!(names::REDIS_ERRORS, "operation" => "mark").increment(1);
+        tracing::debug!(%error, "the ids seen were not marked");
+    }
+}
+
+/// Step 10: acknowledges. A lost connection means that they come again and are found to be repeats.
+async fn settle(consumer: &mut dyn Consumer, receipts: Vec<Receipt>) {
+    if let Err(error) = consumer.settle(receipts).await {
+        tracing::warn!(%error, "a committed batch was not acknowledged");
+    }
+}
+
+fn split(batch: Vec<Delivery>) -> (Vec<(Message, u32)>, Vec<Receipt>) {
+    batch.into_iter().map(|delivery| ((delivery.message, delivery.hand_outs), delivery.receipt)).unzip()
+}
