@@ -116,6 +116,33 @@ mod tests {
         assert_eq!(literal(plain.as_ref()), "out of luck");
     }
 
+    /// Logger and panic hook belong to the whole process, so the test runs itself again in a child process.
+    #[test]
+    fn log_lines_and_panics_go_to_standard_error_in_the_configured_form() {
+        const CHILD: &str = "LOG_FORMAT_OF_CHILD";
+        if let Ok(word) = std::env::var(CHILD) {
+            let format = if word == "json" { LogFormat::Json } else { LogFormat::Readable };
+            let log = Log { filter: "info".to_owned(), format };
+            init(&log).unwrap();
+            assert!(matches!(init(&log), Err(TelemetryError::Logging(_))));
+            tracing::info!(event.code = "direct.payment.added", "a line");
+            tracing::debug!("filtered away");
+            panic!("cannot read {}", std::hint::black_box("canary"));
+        }
+        for word in ["json", "readable"] {
+            let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+            let name = "telemetry::tests::log_lines_and_panics_go_to_standard_error_in_the_configured_form";
+            let output = child.args([name, "--exact", "--nocapture"]).env(CHILD, word).output().unwrap();
+            assert!(!output.status.success());
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert!(text.contains("a line") && text.contains("direct.payment.added"), "{text}");
+            assert!(text.contains("a thread panicked") && text.contains("telemetry.rs:"), "{text}");
+            assert!(!text.contains("canary") && !text.contains("filtered away"), "{text}");
+            let is_json = |line: &str| serde_json::from_str::<serde_json::Value>(line).is_ok();
+            assert_eq!(text.lines().next().is_some_and(is_json), word == "json", "{text}");
+        }
+    }
+
     #[tokio::test]
     async fn metrics_are_described_bucketed_and_those_that_stay_0_are_there_from_the_start() {
         let handle = install_metrics().unwrap();
