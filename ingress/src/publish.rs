@@ -1,0 +1,65 @@
+//! Step 4: make the delivery durable, then answer.
+//!
+//! Directly to the broker for now: a broker that does not confirm in time is answered 503. The spool on disk, which
+//! takes over then, belongs here.
+
+use std::sync::Arc;
+
+use jodo_shared::ids::DeliveryKey;
+use jodo_shared::message::{Message, Peeked, TraceParent};
+
+use crate::answer::{Accepted, Failure};
+use crate::authenticate::Proof;
+use crate::door::Door;
+use crate::receive::Received;
+use crate::report::Report;
+
+/// A delivery that has been let in.
+#[derive(Debug)]
+pub struct Admitted {
+    /// The request.
+    pub received: Received,
+    /// What is known of its sender.
+    pub proof: Proof,
+    /// What the body seems to be.
+    pub peeked: Peeked,
+}
+
+/// Publishes the delivery and reports how that ended.
+///
+/// It runs in a task of its own, on the runtime that the whole program shares: a client that goes away stops its
+/// request, but neither the publishing nor the line in the log. The drain waits for these tasks.
+///
+/// # Errors
+/// [`Failure::NotDurable`] when the broker did not take it: it may arrive nevertheless, and the sender's repeat is
+/// then a duplicate.
+pub async fn publish(door: &Door, admitted: Admitted, report: Report) -> Result<Accepted, Failure> {
+    let publisher = Arc::clone(&door.publisher);
+    let task = async move {
+        let Admitted { received, proof, peeked } = admitted;
+        let accepted = Accepted { key: DeliveryKey::of(&received.source.name, &received.body), peeked, proof };
+        let message = message(&received, &accepted);
+        let result = publisher.publish(&message).await;
+        // The body's share of the memory budget ends here, and not with the client's patience.
+        drop(received.reservation);
+        report.end(result.map(|()| accepted).map_err(Failure::from))
+    };
+    let ended = door.tasks.spawn_on(task, &door.runtime).await;
+    ended.unwrap_or(Err(Failure::PublishLost))
+}
+
+fn message(received: &Received, accepted: &Accepted) -> Message {
+    let start = || TraceParent::start(&accepted.key, received.received_at);
+    Message {
+        key: accepted.key,
+        source: received.source.name.clone(),
+        tenant: received.source.tenant.clone(),
+        target: received.source.target.clone(),
+        received_at: received.received_at,
+        peeked: accepted.peeked.clone(),
+        verified: accepted.proof != Proof::Held,
+        redrive: false,
+        trace: Some(received.trace.clone().unwrap_or_else(start)),
+        body: received.body.clone(),
+    }
+}

@@ -1,0 +1,132 @@
+//! One line in the log and one count for each delivery, whatever became of it.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use actix_web::http::StatusCode;
+use jodo_shared::contract::metric_label;
+use jodo_shared::ids::SourceName;
+use jodo_shared::metrics as names;
+use metrics::{counter, histogram};
+use tracing::{debug, info, warn};
+
+use crate::answer::{Accepted, Failure};
+use crate::authenticate::Proof;
+use crate::source::Source;
+use crate::verdict::Concerns;
+
+/// The metric label of a request that no source claims.
+const NO_SOURCE: &str = "none";
+
+/// What will be said about a delivery when it has ended. Dropped before, it says that the client went away.
+#[derive(Debug)]
+#[must_use = "ends in `end`"]
+pub struct Report {
+    source: Option<SourceName>,
+    client: Option<IpAddr>,
+    started: Instant,
+    ended: bool,
+}
+
+impl Report {
+    /// Begins with the request's head: the source that its path belongs to, and the address it comes from.
+    pub fn start(source: Option<&Source>, client: Option<IpAddr>) -> Self {
+        let source = source.map(|source| source.name.clone());
+        Self { source, client, started: Instant::now(), ended: false }
+    }
+
+    /// Says how the delivery ended, and hands the result on.
+    pub fn end(mut self, result: Result<Accepted, Failure>) -> Result<Accepted, Failure> {
+        self.ended = true;
+        match &result {
+            Ok(accepted) => self.accepted(accepted),
+            Err(failure) => self.failed(failure),
+        }
+        result
+    }
+
+    fn accepted(&self, accepted: &Accepted) {
+        let verdict = match accepted.proof {
+            Proof::Verified(_) => "accepted",
+            Proof::Held => "held",
+        };
+        let code = accepted.peeked.code.as_ref();
+        self.count(metric_label(code), StatusCode::OK);
+        // Written with `?`: what the sender wrote may hold line breaks, and they are not to make lines of their own.
+        info!(
+            source = self.source(),
+            event.code = ?code.map(|code| code.as_str()),
+            event_id = ?accepted.peeked.event_id.as_ref().map(|id| id.as_str()),
+            delivery.key = %accepted.key,
+            verdict,
+            ms = self.milliseconds(),
+            "delivery {verdict}"
+        );
+        match accepted.proof {
+            Proof::Verified(concerns) => self.warn_of(concerns),
+            Proof::Held => self.warn_of_hold(accepted),
+        }
+    }
+
+    fn warn_of(&self, concerns: Concerns) {
+        if concerns.unlisted_address {
+            warn!(
+                source = self.source(),
+                client.address = ?self.client,
+                "accepted from an address that is not in the list; the sender may have added one"
+            );
+        }
+        if concerns.bad_header {
+            warn!(source = self.source(), "accepted by its signature, but its custom header is wrong or missing");
+        }
+    }
+
+    fn warn_of_hold(&self, accepted: &Accepted) {
+        counter!(names::DELIVERIES_HELD, "source" => self.label()).increment(1);
+        warn!(
+            source = self.source(),
+            client.address = ?self.client,
+            delivery.key = %accepted.key,
+            "held: it comes from a listed address, but no configured secret fits its signature; was the secret rotated?"
+        );
+    }
+
+    fn failed(&self, failure: &Failure) {
+        let (status, reason) = failure.reply();
+        self.count(metric_label(None), status);
+        let (source, client, ms, status) = (self.source(), self.client, self.milliseconds(), status.as_u16());
+        match failure {
+            Failure::UnknownPath => debug!(verdict = "refused", reason, status, "request to an unknown path"),
+            Failure::Busy(_) | Failure::NotDurable(_) | Failure::PublishLost => {
+                warn!(source, verdict = "error", reason, status, ms, "delivery put off: {failure}");
+            }
+            _ => info!(source, client.address = ?client, verdict = "refused", reason, status, ms, "delivery refused: {failure}"),
+        }
+    }
+
+    fn count(&self, code: &'static str, status: StatusCode) {
+        let status = status.as_u16().to_string();
+        counter!(names::DELIVERIES_RECEIVED, "source" => self.label(), "code" => code, "status" => status).increment(1);
+        histogram!(names::RECEIVE_SECONDS, "source" => self.label()).record(self.started.elapsed().as_secs_f64());
+    }
+
+    fn label(&self) -> String {
+        self.source().to_owned()
+    }
+
+    fn source(&self) -> &str {
+        self.source.as_ref().map_or(NO_SOURCE, SourceName::as_str)
+    }
+
+    fn milliseconds(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        if !self.ended {
+            info!(source = self.source(), reason = "client_gone", ms = self.milliseconds(), "the client went away");
+        }
+    }
+}
