@@ -47,7 +47,10 @@ pub static MANUAL_PAYMENTS: Entity = Entity {
         register("transaction_id", &[column!("transaction_id", Text)]),
         register("settlement_utr", &[column!("settlement_utr", Text)]),
         register("notes", &[column!("notes", Text)]),
-        register("paid_at", &[column!("paid_at", Text), column!("paid_at_utc", Instant), column!("paid_on", Date)]),
+        register(
+            "paid_at",
+            &[column!("paid_at", Text), column!("paid_at_utc", Instant), column!("paid_on", Date)],
+        ),
         // The lines as canonical JSON, and the sum of their amounts.
         register("details", &[column!("details", Text), column!("details_paise", Integer)]),
     ],
@@ -64,4 +67,5 @@ pub static ENTITIES: &[&Entity] = &[&STUDENTS, &MANUAL_PAYMENTS];
 pub static SETS: &[&Set] = &[&STUDENT_IDS];
 
 /// The views that people and the ERP read.
-pub static VIEWS: &[&str] = &["jodo_students", "jodo_manual_payments", "jodo_student_overview", "jodo_anomalies"];
+pub static VIEWS: &[&str] =
+    &["jodo_students", "jodo_manual_payments", "jodo_student_overview", "jodo_anomalies"];

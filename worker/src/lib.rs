@@ -9,6 +9,7 @@ pub mod fold;
 pub mod pipeline;
 pub mod repeats;
 pub mod retrying;
+pub mod run;
 pub mod schema;
 pub mod seen;
 pub mod sql;

@@ -7,10 +7,11 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use jodo_shared::clock::stored;
+use jodo_shared::ids::SourceName;
 use jodo_shared::outcome::Outcome;
 
-use super::PgStore;
-use super::reads::StoredEvent;
+use super::reads::{ListedEvent, StoredEvent};
+use super::{PgStore, migrate};
 use crate::entities::{ENTITIES, SETS, VIEWS};
 use crate::schema::{jodo_events, jodo_unverified, jodo_workers};
 use crate::store::StoreError;
@@ -29,15 +30,13 @@ pub struct EventFilter {
     pub limit: i64,
 }
 
-/// Counts of one source.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
-pub struct SourceCounts {
-    /// Source.
-    pub source: String,
-    /// Events stored.
-    pub events: i64,
-    /// When the newest was accepted.
+/// What came from one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activity {
+    /// When the newest of its events was accepted.
     pub last_received_at: Option<String>,
+    /// Events accepted since the given instant.
+    pub accepted_since: i64,
 }
 
 /// Counts of one ending.
@@ -62,20 +61,18 @@ pub struct WorkerRow {
     pub started_at: String,
     /// Its last successful probe.
     pub last_seen_at: String,
+    /// Why it takes nothing, if it could say so.
+    pub paused_because: Option<String>,
 }
 
-/// What `jodo-sync status` shows of one target.
+/// What `jodo-sync status` shows of one target, beside its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// Per source.
-    pub sources: Vec<SourceCounts>,
-    /// Per source, accepted since the given instant.
-    pub sources_since: Vec<SourceCounts>,
-    /// Per outcome and reason.
-    pub outcomes: Vec<OutcomeCounts>,
+    /// Events that are not settled, per outcome and reason.
+    pub unsettled: Vec<OutcomeCounts>,
     /// Held deliveries.
     pub held: i64,
-    /// Workers, the latest seen first.
+    /// Workers, the latest seen first; at most 50.
     pub workers: Vec<WorkerRow>,
 }
 
@@ -88,25 +85,54 @@ struct Line {
     line: String,
 }
 
+#[derive(QueryableByName)]
+struct PupilKey {
+    #[diesel(sql_type = Text)]
+    pupil_key: String,
+}
+
+/// Keys under which events may name the pupil that the ERP knows by the number `$1`, or the sender by the id `$1`.
+const PUPIL_KEYS: &str = "\
+SELECT pupil_key FROM jodo_pupil_keys WHERE read_key = 'erp:' || $1 \
+UNION SELECT 'erp:' || identifier FROM jodo_s_student_ids WHERE jodo_student_id = $1 AND identifier <> '' \
+UNION VALUES ('erp:' || $1), ('jodo:' || $1), ($1)";
+
 impl PgStore {
+    /// The version of the schema, where it is the one that this program was built for. Reads only, unlike
+    /// [`probe`](crate::store::Store::probe).
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] when it is another version; any other [`StoreError`] when that cannot be told.
+    pub async fn check_schema(&self) -> Result<String, StoreError> {
+        let found = self.run(true, async |connection| migrate::version(connection).await).await?;
+        let wanted = migrate::wanted();
+        match found {
+            Some(found) if found == wanted => Ok(found),
+            found => Err(StoreError::Schema { found: found.unwrap_or_else(|| "none".to_owned()), wanted }),
+        }
+    }
+
     /// Events that match, the newest first, without their bodies.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut query = jodo_events::table.into_boxed();
+    pub async fn events(&self, filter: &EventFilter) -> Result<Vec<ListedEvent>, StoreError> {
+        let mut query = jodo_events::table.select(ListedEvent::as_select()).into_boxed();
         if !filter.outcomes.is_empty() {
             query = query.filter(jodo_events::outcome.eq_any(filter.outcomes.iter().map(|o| o.as_str())));
         }
         if let Some(code) = &filter.code {
             query = query.filter(jodo_events::code.eq(code));
         }
-        if let Some(student) = &filter.student {
-            let keys = [format!("erp:{student}"), format!("jodo:{student}"), student.clone()];
-            query = query.filter(jodo_events::pupil_key.eq_any(keys));
-        }
-        let query = query.order(jodo_events::received_at.desc()).limit(filter.limit);
-        self.run(false, async |connection| query.select(StoredEvent::as_select()).load(connection).await).await
+        self.run(false, async |connection| {
+            if let Some(student) = &filter.student {
+                let keys = diesel::sql_query(PUPIL_KEYS).bind::<Text, _>(student);
+                let keys: Vec<PupilKey> = keys.load(connection).await?;
+                query = query.filter(jodo_events::pupil_key.eq_any(keys.into_iter().map(|key| key.pupil_key)));
+            }
+            query.order(jodo_events::received_at.desc()).limit(filter.limit).load(connection).await
+        })
+        .await
     }
 
     /// Events by delivery key, by a prefix of at least 8 digits of it, or by the sender's `event_id`.
@@ -143,27 +169,47 @@ impl PgStore {
         .await
     }
 
-    /// What `status` shows; `since` bounds "accepted since".
+    /// What came from `source`; `since` bounds what is counted.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn summary(&self, since: jiff::Timestamp) -> Result<Summary, StoreError> {
-        use jodo_events::{outcome, reason, received_at, source};
-        let sources = jodo_events::table.group_by(source).select((source, count_star(), max(received_at)));
-        let since = sources.filter(received_at.ge(stored(since))).order(source);
-        let outcomes = jodo_events::table
+    pub async fn activity(&self, source: &SourceName, since: jiff::Timestamp) -> Result<Activity, StoreError> {
+        let received = jodo_events::table.filter(jodo_events::source.eq(source.as_str()));
+        let newest = received.select(max(jodo_events::received_at));
+        let recent = received.filter(jodo_events::received_at.ge(stored(since))).count();
+        self.run(false, async |connection| {
+            Ok(Activity {
+                last_received_at: newest.get_result(connection).await?,
+                accepted_since: recent.get_result(connection).await?,
+            })
+        })
+        .await
+    }
+
+    /// What `status` shows beside the sources. Reads no settled event, so it stays quick in a full database.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn summary(&self) -> Result<Summary, StoreError> {
+        use jodo_events::{outcome, reason, received_at};
+        let open = Outcome::ALL.into_iter().filter(|one| !one.is_settled()).map(Outcome::as_str);
+        let unsettled = jodo_events::table
+            .filter(outcome.eq_any(open))
             .group_by((outcome, reason))
             .select((outcome, reason, count_star(), min(received_at)))
             .order((outcome, reason));
         let workers = jodo_workers::table
-            .select((jodo_workers::worker, jodo_workers::started_at, jodo_workers::last_seen_at))
+            .select((
+                jodo_workers::worker,
+                jodo_workers::started_at,
+                jodo_workers::last_seen_at,
+                jodo_workers::paused_because,
+            ))
             .order(jodo_workers::last_seen_at.desc())
             .limit(50);
         self.run(false, async |connection| {
             Ok(Summary {
-                sources: sources.order(source).load(connection).await?,
-                sources_since: since.load(connection).await?,
-                outcomes: outcomes.load(connection).await?,
+                unsettled: unsettled.load(connection).await?,
                 held: jodo_unverified::table.count().get_result(connection).await?,
                 workers: workers.load(connection).await?,
             })

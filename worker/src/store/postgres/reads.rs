@@ -1,4 +1,4 @@
-//! What people and programs read back: event rows and the canonical dump.
+//! What people and programs read back: event rows.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
@@ -51,6 +51,22 @@ pub struct StoredEvent {
     pub trace: Option<String>,
     #[diesel(sql_type = Nullable<Binary>)]
     pub body: Option<Vec<u8>>,
+}
+
+/// What a list shows of a row of `jodo_events`.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = jodo_events, check_for_backend(diesel::pg::Pg))]
+#[expect(missing_docs, reason = "the columns are described in the schema")]
+pub struct ListedEvent {
+    pub delivery_key: String,
+    pub source: String,
+    pub event_id: Option<String>,
+    pub code: Option<String>,
+    pub event_time: Option<i64>,
+    pub outcome: String,
+    pub reason: Option<String>,
+    pub detail: Option<String>,
+    pub received_at: String,
 }
 
 fn unreadable(column: &str) -> StoreError {

@@ -1,0 +1,21 @@
+# Everything a developer needs: `make help`.
+.DEFAULT_GOAL := help
+.PHONY: help run check test services
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+run: ## run jodo-sync (release build); pass arguments with ARGS="status"
+	cargo run --release -- $(ARGS)
+
+check: ## formatting, clippy and documentation, all warnings denied
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked
+
+services: ## find or install RabbitMQ, Redis and PostgreSQL for the tests; starts nothing
+	tests/support/install-services.sh
+
+test: services ## all tests, on real RabbitMQ, Redis and PostgreSQL started for the run
+	cargo build --workspace --locked
+	cargo run --quiet --locked -p jodo-test-support --bin with-services -- cargo test --workspace --locked

@@ -1,0 +1,52 @@
+//! `jodo-worker`: takes events from RabbitMQ and commits them to the ERP database.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser;
+use jodo_shared::broker::Consumer;
+use jodo_shared::broker::amqp::AmqpConsumer;
+use jodo_shared::config::{Config, Needs};
+use jodo_shared::lifecycle::{Exit, Shutdown, Signals, run_program};
+use jodo_shared::{private_http, telemetry};
+use jodo_worker::run;
+
+#[derive(Parser)]
+#[command(version, about = "Takes Jodo's events from RabbitMQ and commits them to the ERP database")]
+struct Arguments {
+    /// Configuration file; the environment overrides it.
+    #[arg(long, env = "JODO_SYNC_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match Config::load_from(arguments.config.as_deref(), Needs::Worker) {
+        Ok(config) => config,
+        Err(errors) => {
+            eprintln!("jodo-worker cannot start:\n{errors}");
+            return ExitCode::from(2);
+        }
+    };
+    run_program(serve(config))
+}
+
+async fn serve(config: Config) -> anyhow::Result<Exit> {
+    let signals = Signals::install()?;
+    telemetry::init(&config.log)?;
+    let metrics = telemetry::install_metrics()?;
+    let shutdown = Shutdown::new();
+    let broker = config.broker.as_ref().context("broker.url is not configured")?;
+    let targets = run::start(&config, &shutdown, |target| -> Box<dyn Consumer> {
+        let prefetch = config.worker.batch.messages.saturating_mul(2);
+        Box::new(AmqpConsumer::new(&broker.url, target.clone(), prefetch, shutdown.token()))
+    })?;
+    let readiness = move || run::readiness(&targets);
+    let listen = config.worker.private_listen;
+    let (address, server) = private_http::bind(listen, readiness, metrics)
+        .with_context(|| format!("worker.private_listen: cannot listen on {listen}"))?;
+    tokio::spawn(server);
+    tracing::info!(listen.private = %address, "jodo-worker started");
+    Ok(shutdown.run(signals, config.worker.drain).await)
+}

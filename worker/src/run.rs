@@ -1,0 +1,97 @@
+//! Puts a worker process together: per target a store, its pipelines, its due rows and its heartbeat.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use jodo_shared::broker::Consumer;
+use jodo_shared::config::Config;
+use jodo_shared::ids::TargetName;
+use jodo_shared::lifecycle::Shutdown;
+use jodo_shared::private_http::Readiness;
+use tokio_util::sync::CancellationToken;
+
+use crate::decide::SourceRules;
+use crate::pipeline::run_pipeline;
+use crate::retrying::work_off_due_rows;
+use crate::seen::{NoSeenIds, RedisSeenIds, SeenIds};
+use crate::store::postgres::{PgStore, WorkerName};
+use crate::target::{Interrupted, Target, Timing};
+
+/// Connections that a target needs beside one per pipeline: due rows, heartbeat, and one to look up repeats while
+/// another pipeline commits.
+const EXTRA_CONNECTIONS: usize = 3;
+
+/// Starts the tasks of every target that this process works for, and returns the targets. Databases, Redis and the
+/// broker need not be there yet: each task waits for its own.
+///
+/// `consumer` makes one consumer per call, for one pipeline.
+///
+/// # Errors
+/// When an address in the configuration cannot be used at all.
+pub fn start(
+    config: &Config,
+    shutdown: &Shutdown,
+    consumer: impl Fn(&TargetName) -> Box<dyn Consumer>,
+) -> anyhow::Result<Vec<Arc<Target>>> {
+    let seen: Arc<dyn SeenIds> = match &config.redis {
+        Some(redis) => Arc::new(RedisSeenIds::new(redis).context("redis.url cannot be used")?),
+        None => Arc::new(NoSeenIds),
+    };
+    let mut targets = Vec::new();
+    for name in worked_for(config) {
+        let target = Arc::new(target(config, name, Arc::clone(&seen))?);
+        for _ in 0..config.worker.pipelines {
+            let pipeline =
+                run_pipeline(Arc::clone(&target), consumer(name), config.worker.batch, shutdown.token());
+            shutdown.spawn("pipeline", endless(pipeline));
+        }
+        shutdown.spawn("due rows", endless(work_off_due_rows(Arc::clone(&target), shutdown.token())));
+        shutdown.spawn("heartbeat", endless(heartbeat(Arc::clone(&target), shutdown.token())));
+        targets.push(target);
+    }
+    Ok(targets)
+}
+
+/// Not ready while any target is paused.
+pub fn readiness(targets: &[Arc<Target>]) -> Readiness {
+    let paused = targets.iter().filter_map(|target| Some((&target.name, target.paused()?)));
+    Readiness::from_reasons(paused.map(|(name, pause)| format!("target {name} is paused: {pause}")))
+}
+
+/// `worker.targets`, or every configured target.
+fn worked_for(config: &Config) -> Vec<&TargetName> {
+    let chosen = &config.worker.targets;
+    config.erp.keys().filter(|name| chosen.is_empty() || chosen.contains(name)).collect()
+}
+
+fn target(config: &Config, name: &TargetName, seen: Arc<dyn SeenIds>) -> anyhow::Result<Target> {
+    let erp = config.erp.get(name).with_context(|| format!("erp.{name} is not configured"))?;
+    let connections = config.worker.pipelines + EXTRA_CONNECTIONS;
+    let worker = WorkerName::of_this_process();
+    let store = PgStore::new(&erp.url, connections, PgStore::STATEMENT_TIMEOUT, worker)
+        .with_context(|| format!("erp.{name}.url cannot be used"))?;
+    let rules: HashMap<_, _> =
+        config.sources.iter().map(|(name, source)| (name.clone(), SourceRules::from(source))).collect();
+    Ok(Target::new(name.clone(), Arc::new(store), seen, rules, Timing::default()))
+}
+
+/// Probes a database that seems well, so that a failover to a read-only standby is noticed without an event.
+async fn heartbeat(target: Arc<Target>, shutdown: CancellationToken) {
+    let beating = async {
+        loop {
+            target.until_open().await;
+            tokio::time::sleep(target.timing.heartbeat).await;
+            if let Err(Interrupted) = target.probe().await {
+                tracing::debug!(target.name = %target.name, "the heartbeat found the database away");
+            }
+        }
+    };
+    shutdown.run_until_cancelled(beating).await;
+}
+
+async fn endless(task: impl Future<Output = ()>) -> Result<(), Infallible> {
+    task.await;
+    Ok(())
+}
