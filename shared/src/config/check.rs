@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::net::SocketAddr;
 
 use toml::{Table, Value};
@@ -22,9 +23,17 @@ impl Config {
     /// [`ConfigErrors`] with every mistake that was found. A source with a mistake of its own takes no part in the
     /// rules between sources until that is mended.
     pub fn load(needs: Needs) -> Result<Self, ConfigErrors> {
+        let file = std::env::var_os(FILE_VARIABLE).map(PathBuf::from);
+        Self::load_from(file.as_deref(), needs)
+    }
+
+    /// Like [`Config::load`], with the file that the caller names, such as from a `--config` argument.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_from(file: Option<&Path>, needs: Needs) -> Result<Self, ConfigErrors> {
         let mistakes = Mistakes::default();
-        let file = std::env::var_os(FILE_VARIABLE).map(std::fs::read);
-        let text = match file.transpose() {
+        let text = match file.map(std::fs::read).transpose() {
             Ok(bytes) => bytes.map(String::from_utf8).transpose().map_err(|_| Problem::NotUtf8),
             Err(error) => Err(Problem::File(error.kind())),
         };
