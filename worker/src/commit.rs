@@ -153,7 +153,8 @@ async fn write(target: &Target, events: &[&Event]) -> Result<(), StoreError> {
 
 /// Gives those that failed alone three times their ending: to be tried again, or for a person.
 async fn conclude(target: &Target, applied: usize, alone: &[(&Event, Tried)]) -> Result<(), Interrupted> {
-    let refused = |(event, tried): &(&Event, Tried)| matches!(tried, Tried::Refused(_)).then_some(event.row.key);
+    let refused =
+        |(event, tried): &(&Event, Tried)| matches!(tried, Tried::Refused(_)).then_some(event.row.key);
     let failed: Vec<_> = alone.iter().filter_map(refused).collect();
     let verdict = target.judge(applied, &failed);
     let now = now();

@@ -27,7 +27,9 @@ pub async fn run_pipeline(
     limits: BatchLimits,
     shutdown: CancellationToken,
 ) {
-    while let Some(batch) = shutdown.run_until_cancelled(next_batch(&target, consumer.as_mut(), &limits)).await {
+    while let Some(batch) =
+        shutdown.run_until_cancelled(next_batch(&target, consumer.as_mut(), &limits)).await
+    {
         let (messages, receipts) = split(batch);
         match work(&target, messages).await {
             Ok(()) => settle(consumer.as_mut(), receipts).await,
@@ -52,7 +54,8 @@ async fn next_batch(target: &Target, consumer: &mut dyn Consumer, limits: &Batch
 
 /// Steps 6 to 9. Returns once every message has its row, or is a repeat of one that has.
 async fn work(target: &Target, deliveries: Vec<(Message, u32)>) -> Result<(), Interrupted> {
-    metrics::histogram!(names::BATCH_EVENTS, "target" => target.name.to_string()).record(deliveries.len() as f64);
+    metrics::histogram!(names::BATCH_EVENTS, "target" => target.name.to_string())
+        .record(deliveries.len() as f64);
     let (messages, hand_outs): (Vec<_>, Vec<_>) = deliveries.into_iter().unzip();
     let repeats = look_up_repeats(target, &messages).await;
     let (events, held) = decide_all(target, messages.iter().zip(hand_outs), &repeats);

@@ -13,7 +13,8 @@ use crate::target::Target;
 ///
 /// A held delivery is never looked up: it is no event yet.
 pub async fn look_up_repeats(target: &Target, messages: &[Message]) -> HashSet<DeliveryKey> {
-    let keys: Vec<_> = messages.iter().filter(|message| message.verified).map(|message| message.key).collect();
+    let keys: Vec<_> =
+        messages.iter().filter(|message| message.verified).map(|message| message.key).collect();
     let suspects = target.seen.suspects(&keys).await.unwrap_or_else(|error| {
         metrics::counter!(names::REDIS_ERRORS, "operation" => "look_up").increment(1);
         tracing::debug!(%error, "going on without the ids seen");

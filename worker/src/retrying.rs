@@ -127,7 +127,8 @@ async fn tries(target: &Target, event: &Event, braked: bool) -> Result<Tried, In
 /// A try that the database's absence cut short costs nothing, as soon as that can be written.
 async fn put_back_when_possible(target: &Target, key: DeliveryKey, reason: Reason) {
     let (shortest, longest) = target.timing.probe;
-    let back_off = ExponentialBuilder::default().with_min_delay(shortest).with_max_delay(longest).without_max_times();
+    let back_off =
+        ExponentialBuilder::default().with_min_delay(shortest).with_max_delay(longest).without_max_times();
     let put_back = || target.store.put_back(key, now(), reason);
     if let Err(error) = put_back.retry(back_off).await {
         tracing::warn!(delivery.key = %key, %error, "a try that was cut short counts");

@@ -91,7 +91,8 @@ fn newer(register: &Register) -> String {
 fn upsert(entity: &Entity) -> String {
     let keys: Vec<_> = std::iter::once("tenant").chain(entity.key.iter().copied()).collect();
     let names = keys.iter().map(|key| (*key).to_owned());
-    let names: Vec<_> = names.chain(value_columns(entity).map(|c| c.name.to_owned())).chain(clocks(entity)).collect();
+    let names: Vec<_> =
+        names.chain(value_columns(entity).map(|c| c.name.to_owned())).chain(clocks(entity)).collect();
     let picked = keys.iter().map(|key| format!("x.{key}"));
     let picked = picked.chain(value_columns(entity).map(|c| match sql_type(c.kind) {
         "text" => format!("x.{}", c.name),
@@ -112,7 +113,9 @@ fn upsert(entity: &Entity) -> String {
     }
     for fact in entity.facts {
         let clock = clock_column(fact.name);
-        sets.push(format!("{clock} = CASE WHEN excluded.{clock} > t.{clock} THEN excluded.{clock} ELSE t.{clock} END"));
+        sets.push(format!(
+            "{clock} = CASE WHEN excluded.{clock} > t.{clock} THEN excluded.{clock} ELSE t.{clock} END"
+        ));
         changed.push(format!("excluded.{clock} > t.{clock}"));
     }
     format!(

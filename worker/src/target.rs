@@ -159,7 +159,8 @@ impl Target {
             .with_max_delay(longest)
             .without_max_times();
         let probing = || self.store.probe();
-        let probed = probing.retry(back_off).notify(|error, _| self.note(Pause::Database(error.clone()))).await;
+        let probed =
+            probing.retry(back_off).notify(|error, _| self.note(Pause::Database(error.clone()))).await;
         if probed.is_ok() {
             self.open();
         }
@@ -193,7 +194,8 @@ impl Target {
     }
 
     fn show(&self, pause: &Pause, value: f64) {
-        metrics::gauge!(names::PAUSED, "target" => self.name.to_string(), "reason" => pause.as_str()).set(value);
+        metrics::gauge!(names::PAUSED, "target" => self.name.to_string(), "reason" => pause.as_str())
+            .set(value);
     }
 
     fn open(&self) {

@@ -72,7 +72,8 @@ async fn schema_migration_and_declaration_name_the_same_columns() {
         assert_eq!(of_table(&format!("jodo_r_{}", entity.name)), declared);
     }
     for set in SETS {
-        let declared: BTreeSet<_> = set.columns.iter().chain([&"tenant"]).map(|column| text(column)).collect();
+        let declared: BTreeSet<_> =
+            set.columns.iter().chain([&"tenant"]).map(|column| text(column)).collect();
         assert_eq!(of_table(&format!("jodo_s_{}", set.name)), declared);
     }
     for view in VIEWS {
@@ -94,7 +95,10 @@ async fn migrations_go_up_and_up_again_without_harm() {
 async fn the_probe_fails_where_a_commit_would_and_names_no_value() {
     let (database, store) = migrated().await;
     let cases = [
-        ("ALTER TABLE jodo_r_students RENAME fullname TO away", "ALTER TABLE jodo_r_students RENAME away TO fullname"),
+        (
+            "ALTER TABLE jodo_r_students RENAME fullname TO away",
+            "ALTER TABLE jodo_r_students RENAME away TO fullname",
+        ),
         ("ALTER TABLE jodo_events RENAME outcome TO away", "ALTER TABLE jodo_events RENAME away TO outcome"),
         ("ALTER TABLE jodo_workers RENAME TO away", "ALTER TABLE away RENAME TO jodo_workers"),
         (
@@ -142,7 +146,8 @@ async fn the_probe_fails_on_a_revoked_right_and_on_a_read_only_database() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreachable_database_is_said_to_be_so() {
-    let store = store_at(&format!("postgres://nobody:secret@127.0.0.1:{}/none", jodo_test_support::free_port()));
+    let store =
+        store_at(&format!("postgres://nobody:secret@127.0.0.1:{}/none", jodo_test_support::free_port()));
     let error = store.probe().await.expect_err("nothing listens there");
     assert!(matches!(error, StoreError::Unreachable(_)));
     assert!(!error.to_string().contains("secret"));

@@ -27,6 +27,7 @@ mod process;
 mod rabbitmq;
 mod ready;
 mod redis;
+pub mod school;
 mod server;
 mod services;
 

@@ -3,38 +3,28 @@
 use jiff::Timestamp;
 use jodo_shared::ids::{DeliveryKey, SourceName};
 use jodo_shared::message::{Message, Peeked};
+use jodo_test_support::school::Sent;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-/// One delivery: its body, parsed and as bytes.
-#[derive(Debug, Clone)]
-pub(crate) struct Sent {
-    /// What it says.
-    pub body: Value,
-    /// What was sent.
-    pub bytes: String,
-}
-
 /// The source that all of them come from.
 pub(crate) const SOURCE: &str = "jodo";
 
-impl Sent {
-    /// The message that the ingress would make of it.
-    pub(crate) fn message(&self) -> Message {
-        let source: SourceName = SOURCE.parse().expect("a name");
-        Message {
-            key: DeliveryKey::of(&source, self.bytes.as_bytes()),
-            source,
-            tenant: "main".parse().expect("a tenant"),
-            target: "main".parse().expect("a name"),
-            received_at: Timestamp::UNIX_EPOCH,
-            peeked: Peeked::default(),
-            verified: true,
-            redrive: false,
-            trace: None,
-            body: self.bytes.clone().into_bytes().into(),
-        }
+/// The message that the ingress would make of a delivery.
+pub(crate) fn message(sent: &Sent) -> Message {
+    let source: SourceName = SOURCE.parse().expect("a name");
+    Message {
+        key: DeliveryKey::of(&source, sent.bytes.as_bytes()),
+        source,
+        tenant: "main".parse().expect("a tenant"),
+        target: "main".parse().expect("a name"),
+        received_at: Timestamp::UNIX_EPOCH,
+        peeked: Peeked::default(),
+        verified: true,
+        redrive: false,
+        trace: None,
+        body: sent.bytes.clone().into_bytes().into(),
     }
 }
 
@@ -71,9 +61,9 @@ fn payment() -> impl Strategy<Value = Value> {
         Just(json!("20000.25")),
     ];
     let id = select(&["p1", "p2", "p3"][..]);
-    (id, amount, maybe(&["cash", "cheque"]), maybe(&["UTR1", "UTR2"])).prop_map(|(id, amount, mode, utr)| {
-        json!({ "id": id, "amount": amount, "mode": mode, "settlement_utr": utr })
-    })
+    (id, amount, maybe(&["cash", "cheque"]), maybe(&["UTR1", "UTR2"])).prop_map(
+        |(id, amount, mode, utr)| json!({ "id": id, "amount": amount, "mode": mode, "settlement_utr": utr }),
+    )
 }
 
 fn sent() -> impl Strategy<Value = Sent> {
@@ -99,7 +89,7 @@ fn sent() -> impl Strategy<Value = Sent> {
                 "timestamp": 1_780_000_000 + second,
                 "payload": payload,
             });
-            Sent { bytes: body.to_string(), body }
+            Sent::from(body)
         },
     )
 }
@@ -121,7 +111,8 @@ pub(crate) fn histories() -> impl Strategy<Value = History> {
         .prop_flat_map(|sent| {
             let count = sent.len();
             let repeats = prop::collection::vec(0..count, 0..count);
-            let arrivals = repeats.prop_map(move |more| (0..count).chain(more).collect::<Vec<_>>()).prop_shuffle();
+            let arrivals =
+                repeats.prop_map(move |more| (0..count).chain(more).collect::<Vec<_>>()).prop_shuffle();
             (Just(sent), arrivals, prop::collection::vec(1..8usize, 1..6))
         })
         .prop_map(|(sent, arrivals, batches)| History { sent, arrivals, batches })

@@ -5,23 +5,21 @@
 #![expect(clippy::expect_used, reason = "a panic is the report")]
 
 mod history;
-mod model;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use history::{History, SOURCE, histories};
+use history::{History, SOURCE, histories, message};
 use jiff::tz::TimeZone;
+use jodo_test_support::school::{replay, world_of};
 use jodo_test_support::{TestDatabase, fresh_database};
 use jodo_worker::commit::commit_batch;
 use jodo_worker::decide::{SourceRules, decide};
 use jodo_worker::event::Event;
 use jodo_worker::seen::NoSeenIds;
-use jodo_worker::store::Store as _;
 use jodo_worker::store::postgres::{PgStore, WorkerName, migrate};
 use jodo_worker::target::{Target, Timing};
-use model::{Row, World, replay};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use secrecy::SecretString;
@@ -57,7 +55,7 @@ impl Place {
         let events = |arrivals: &[usize]| {
             let mut batch = BTreeMap::new();
             for &index in arrivals {
-                let message = history.sent[index].message();
+                let message = message(&history.sent[index]);
                 let rules = self.target.rules.get(&message.source);
                 batch.insert(message.key, Event::decided(&message, decide(&message, rules)));
             }
@@ -86,26 +84,6 @@ impl Place {
         second.await.expect("no panic");
         self.target.store.dump().await.expect("a dump")
     }
-
-    /// The views, in the form of the model.
-    async fn world(&self) -> World {
-        let students = ["identifier", "fullname", "grade_code", "grade_name", "contact_number", "enrolment", "jodo_student_id"];
-        let payments = ["pupil_key", "amount", "mode", "settlement_utr", "state"];
-        World {
-            students: self.view("jodo_students", "pupil_key", &students).await,
-            payments: self.view("jodo_manual_payments", "payment_id", &payments).await,
-        }
-    }
-
-    async fn view(&self, view: &str, key: &str, columns: &[&'static str]) -> BTreeMap<String, Row> {
-        let list: Vec<_> = columns.iter().map(|column| format!("{column}::text")).collect();
-        let query = format!("SELECT {key}::text, {} FROM {view}", list.join(", "));
-        let rows = self.client.query(&query, &[]).await.expect("a view");
-        let row = |row: &tokio_postgres::Row| {
-            columns.iter().enumerate().map(|(i, column)| (*column, row.get(i + 1))).collect::<Row>()
-        };
-        rows.iter().map(|found| (found.get(0), row(found))).collect()
-    }
 }
 
 #[test]
@@ -119,10 +97,10 @@ fn any_order_any_repetition_any_cut_ends_in_the_rows_of_the_naive_model() {
             let in_order: Vec<_> = (0..history.sent.len()).collect();
             let all_at_once = [history.sent.len()];
             let straight = place.commit(&history, &in_order, &all_at_once).await;
-            let world = place.world().await;
+            let world = world_of(&place.database.url).await.expect("the views");
             let shuffled = place.commit(&history, &history.arrivals, &history.batches).await;
             prop_assert_eq!(straight, shuffled);
-            prop_assert_eq!(world, replay(&history.sent));
+            prop_assert_eq!(world, replay(SOURCE, &history.sent));
             Ok(())
         })
     });

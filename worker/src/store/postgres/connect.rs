@@ -53,9 +53,10 @@ fn connect(
             .map_err(|error| bad_connection(&format!("TLS: {error}")))?;
         let (client, connection) = config.connect(MakeRustlsConnect::new(tls)).await.map_err(describe)?;
         let mut connection = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
-        connection.batch_execute(&session_settings(statement_timeout)).await.map_err(|error| {
-            bad_connection(&format!("session settings: {error}"))
-        })?;
+        connection
+            .batch_execute(&session_settings(statement_timeout))
+            .await
+            .map_err(|error| bad_connection(&format!("session settings: {error}")))?;
         Ok(connection)
     }
     .boxed()

@@ -36,9 +36,8 @@ pub(super) async fn put_back(
     due_at: Timestamp,
     reason: Reason,
 ) -> Result<(), StoreError> {
-    let row = jodo_events::table
-        .find(key.to_string())
-        .filter(jodo_events::outcome.eq(Outcome::Retrying.as_str()));
+    let row =
+        jodo_events::table.find(key.to_string()).filter(jodo_events::outcome.eq(Outcome::Retrying.as_str()));
     let update = diesel::update(row).set((
         jodo_events::attempts.eq(jodo_events::attempts - 1),
         jodo_events::due_at.eq(stored(due_at)),

@@ -128,7 +128,8 @@ impl PgStore {
             if let Some(student) = &filter.student {
                 let keys = diesel::sql_query(PUPIL_KEYS).bind::<Text, _>(student);
                 let keys: Vec<PupilKey> = keys.load(connection).await?;
-                query = query.filter(jodo_events::pupil_key.eq_any(keys.into_iter().map(|key| key.pupil_key)));
+                query =
+                    query.filter(jodo_events::pupil_key.eq_any(keys.into_iter().map(|key| key.pupil_key)));
             }
             query.order(jodo_events::received_at.desc()).limit(filter.limit).load(connection).await
         })
@@ -145,7 +146,8 @@ impl PgStore {
             query = query.or_filter(jodo_events::delivery_key.like(format!("{}%", id.to_ascii_lowercase())));
         }
         let query = query.order(jodo_events::received_at).limit(100);
-        self.run(false, async |connection| query.select(StoredEvent::as_select()).load(connection).await).await
+        self.run(false, async |connection| query.select(StoredEvent::as_select()).load(connection).await)
+            .await
     }
 
     /// One row of an entity's table with its clocks; `key` is tenant, then the values of [`Entity::key`].
@@ -155,7 +157,8 @@ impl PgStore {
     pub async fn entity_row(&self, entity: &Entity, key: &[String]) -> Result<Option<AnyRow>, StoreError> {
         let table = format!("jodo_r_{}", entity.name);
         let key_columns = std::iter::once(&"tenant").chain(entity.key);
-        let matches: Vec<_> = key_columns.enumerate().map(|(i, column)| format!("{column} = ${}", i + 1)).collect();
+        let matches: Vec<_> =
+            key_columns.enumerate().map(|(i, column)| format!("{column} = ${}", i + 1)).collect();
         self.run(false, async |connection| {
             let columns = columns_of(connection, &table).await?;
             let sql = format!("{} WHERE {}) r", lines(&table, &columns), matches.join(" AND "));
@@ -173,7 +176,11 @@ impl PgStore {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn activity(&self, source: &SourceName, since: jiff::Timestamp) -> Result<Activity, StoreError> {
+    pub async fn activity(
+        &self,
+        source: &SourceName,
+        since: jiff::Timestamp,
+    ) -> Result<Activity, StoreError> {
         let received = jodo_events::table.filter(jodo_events::source.eq(source.as_str()));
         let newest = received.select(max(jodo_events::received_at));
         let recent = received.filter(jodo_events::received_at.ge(stored(since))).count();

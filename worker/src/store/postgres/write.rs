@@ -64,7 +64,10 @@ impl<'a> BatchStatement<'a> {
 }
 
 /// See [`Store::settled`](crate::store::Store::settled).
-pub(super) async fn settled(store: &PgStore, keys: &[DeliveryKey]) -> Result<HashSet<DeliveryKey>, StoreError> {
+pub(super) async fn settled(
+    store: &PgStore,
+    keys: &[DeliveryKey],
+) -> Result<HashSet<DeliveryKey>, StoreError> {
     let found = store.run(false, async |connection| outcomes_of(connection, keys).await).await?;
     Ok(found.into_iter().filter(|(_, outcome)| outcome.is_settled()).map(|(key, _)| key).collect())
 }
@@ -228,6 +231,7 @@ async fn write_unverified(
         return Ok(());
     }
     let bodies = rows.iter().map(|row| row.body.as_ref()).collect();
-    diesel_async::RunQueryDsl::execute(BatchStatement::with_bodies(UNVERIFIED, json, bodies), connection).await?;
+    diesel_async::RunQueryDsl::execute(BatchStatement::with_bodies(UNVERIFIED, json, bodies), connection)
+        .await?;
     Ok(())
 }

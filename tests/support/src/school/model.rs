@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::history::{SOURCE, Sent};
+use super::Sent;
 
 /// A view's row: column to text.
-pub(crate) type Row = BTreeMap<&'static str, Option<String>>;
+pub type Row = BTreeMap<&'static str, Option<String>>;
 
 /// What the views should show.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct World {
+pub struct World {
     /// `jodo_students` by pupil key.
     pub students: BTreeMap<String, Row>,
     /// `jodo_manual_payments` by payment id.
@@ -28,9 +28,9 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn digits_of(sent: &Sent) -> String {
+fn digits_of(source: &str, sent: &Sent) -> String {
     let mut hash = Sha256::new();
-    hash.update(format!("{SOURCE}\0{}", sent.bytes));
+    hash.update(format!("{source}\0{}", sent.bytes));
     hex::encode(hash.finalize())[..16].to_owned()
 }
 
@@ -51,12 +51,14 @@ fn known_ids(history: &[Sent]) -> BTreeMap<String, String> {
             seen.entry(id).or_default().insert(identifier);
         }
     }
-    let only = |identifiers: BTreeSet<String>| (identifiers.len() == 1).then(|| identifiers.into_iter().next());
+    let only =
+        |identifiers: BTreeSet<String>| (identifiers.len() == 1).then(|| identifiers.into_iter().next());
     seen.into_iter().filter_map(|(id, identifiers)| Some((id, only(identifiers)??))).collect()
 }
 
-/// Reads the history in order and returns the world it leaves.
-pub(crate) fn replay(history: &[Sent]) -> World {
+/// Reads what `source` sent in order of occurrence and returns the world it leaves. The order of the slice is of no
+/// account.
+pub fn replay(source: &str, history: &[Sent]) -> World {
     let known = known_ids(history);
     let pupil_of = |payload: &Value| {
         let id = text(&payload["jodo_student_id"]);
@@ -66,7 +68,9 @@ pub(crate) fn replay(history: &[Sent]) -> World {
     let code = |sent: &Sent| sent.body["event"].as_str().unwrap_or_default().to_owned();
     let in_order = |rank: &dyn Fn(&str) -> u8| {
         let mut ordered: Vec<_> = history.iter().collect();
-        ordered.sort_by_key(|sent| (sent.body["timestamp"].as_i64(), rank(&code(sent)), digits_of(sent)));
+        ordered.sort_by_cached_key(|sent| {
+            (sent.body["timestamp"].as_i64(), rank(&code(sent)), digits_of(source, sent))
+        });
         ordered
     };
     let mut world = World::default();
@@ -93,7 +97,8 @@ pub(crate) fn replay(history: &[Sent]) -> World {
     }
     // Enrolment: a pupil who was dropped and reinstated within one second is reinstated.
     for sent in in_order(&|code| u8::from(code.ends_with(".activated"))) {
-        let Some(row) = pupil_of(&sent.body["payload"]).and_then(|pupil| world.students.get_mut(&pupil)) else {
+        let Some(row) = pupil_of(&sent.body["payload"]).and_then(|pupil| world.students.get_mut(&pupil))
+        else {
             continue;
         };
         let enrolment = match code(sent).as_str() {
@@ -107,7 +112,9 @@ pub(crate) fn replay(history: &[Sent]) -> World {
     // Payments: what was cancelled speaks first, so that any other word about the same member replaces it.
     let mut ordered = in_order(&|code| u8::from(code.ends_with(".updated")));
     let cancelled = |sent: &&Sent| code(sent).ends_with(".cancelled");
-    ordered.sort_by_key(|sent| if cancelled(sent) { (0, digits_of(sent)) } else { (1, String::new()) });
+    ordered.sort_by_cached_key(|sent| {
+        if cancelled(sent) { (0, digits_of(source, sent)) } else { (1, String::new()) }
+    });
     for sent in ordered {
         let payment = &sent.body["payload"]["payment"];
         let Some(id) = text(&payment["id"]) else { continue };
