@@ -50,12 +50,10 @@ pub(super) struct Findings {
 impl Findings {
     /// Records a problem.
     pub(super) fn warn(&mut self, path: impl Display, problem: Problem) {
-        match self.warnings.len() {
-            0..MAX_WARNINGS => self.warnings.push(Warning { path: path.to_string(), problem }),
-            MAX_WARNINGS => {
-                self.warnings.push(Warning { path: "payload".to_owned(), problem: Problem::MoreProblems })
-            }
-            _ => (),
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push(Warning { path: path.to_string(), problem });
+        } else if self.warnings.len() == MAX_WARNINGS {
+            self.warnings.push(Warning { path: "payload".to_owned(), problem: Problem::MoreProblems });
         }
     }
 
