@@ -173,6 +173,10 @@ impl Signals {
 ///
 /// Threads that block are not waited for: whatever the drain did not finish must not keep the process alive.
 pub fn run_program(program: impl Future<Output = anyhow::Result<Exit>>) -> ExitCode {
+    // TLS to broker, Redis and database is rustls over ring; an error means that a caller has chosen already.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider was installed before");
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

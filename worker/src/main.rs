@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser;
 use jodo_shared::broker::Consumer;
-use jodo_shared::broker::amqp::AmqpConsumer;
+use jodo_shared::broker::amqp::{AmqpConsumer, prefetch_for};
 use jodo_shared::config::{Config, Needs};
 use jodo_shared::lifecycle::{Exit, Shutdown, Signals, run_program};
 use jodo_shared::{private_http, telemetry};
@@ -16,7 +16,7 @@ use jodo_worker::run;
 #[command(version, about = "Takes Jodo's events from RabbitMQ and commits them to the ERP database")]
 struct Arguments {
     /// Configuration file; the environment overrides it.
-    #[arg(long, env = "JODO_SYNC_CONFIG")]
+    #[arg(long, env = "JODO_SYNC_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
 }
 
@@ -39,8 +39,8 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
     let shutdown = Shutdown::new();
     let broker = config.broker.as_ref().context("broker.url is not configured")?;
     let targets = run::start(&config, &shutdown, |target| -> Box<dyn Consumer> {
-        let prefetch = config.worker.batch.messages.saturating_mul(2);
-        Box::new(AmqpConsumer::new(&broker.url, target.clone(), prefetch, shutdown.token()))
+        let prefetch = prefetch_for(&config.worker.batch);
+        Box::new(AmqpConsumer::new(broker.url.clone(), target.clone(), prefetch, shutdown.token()))
     })?;
     let readiness = move || run::readiness(&targets);
     let listen = config.worker.private_listen;

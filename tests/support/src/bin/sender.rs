@@ -3,13 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use fastrand::Rng;
-use futures_util::{StreamExt as _, stream};
-use jodo_test_support::school::{Sent, history, replay, world_of};
+use jodo_test_support::school::{Sent, history, replay, send, shuffled_with_repeats, world_of};
 
 #[derive(Parser)]
 #[command(about = "Sends an invented school's deliveries and verifies what became of them")]
@@ -73,14 +70,14 @@ impl School {
 async fn main() -> anyhow::Result<ExitCode> {
     let well = match Arguments::parse().command {
         Command::Send { school, url, secret, repeats, connections } => {
-            send(&school, &url, &secret, repeats, connections).await?
+            send_all(&school, &url, &secret, repeats, connections).await?
         }
         Command::Verify { school, database, source } => verify(&school, &database, &source).await?,
     };
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn send(
+async fn send_all(
     school: &School,
     url: &str,
     secret: &str,
@@ -88,28 +85,13 @@ async fn send(
     connections: usize,
 ) -> anyhow::Result<bool> {
     let history = school.history();
-    let mut rng = Rng::with_seed(school.seed);
-    let again = (0..history.len()).filter(|_| rng.f64() < repeats).collect::<Vec<_>>();
-    let mut order: Vec<usize> = (0..history.len()).chain(again).collect();
-    rng.shuffle(&mut order);
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build()?;
-    // Whatever went wrong on the way counts as an answer of its own.
-    let answers = stream::iter(&order).map(|&index| {
-        let sent = &history[index];
-        let request =
-            client.post(url).header("X-Jodo-Signature", sent.signature(secret)).body(sent.bytes.clone());
-        async move { request.send().await.map_or_else(|error| error.to_string(), |a| a.status().to_string()) }
-    });
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    let mut answers = answers.buffer_unordered(connections);
-    while let Some(answer) = answers.next().await {
-        *counts.entry(answer).or_default() += 1;
-    }
+    let order = shuffled_with_repeats(school.seed, history.len(), repeats);
+    let answers = send(url, secret, &history, &order, connections).await?;
     println!("{} deliveries, {} of them repeats", order.len(), order.len() - history.len());
-    for (answer, count) in &counts {
+    for (answer, count) in &answers {
         println!("{count:>8}  {answer}");
     }
-    Ok(counts.get("200 OK") == Some(&order.len()))
+    Ok(answers.get("200 OK") == Some(&order.len()))
 }
 
 async fn verify(school: &School, database: &str, source: &str) -> anyhow::Result<bool> {

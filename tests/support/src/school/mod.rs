@@ -3,10 +3,12 @@
 
 mod history;
 mod model;
+mod send;
 mod views;
 
 pub use history::history;
 pub use model::{Row, World, replay};
+pub use send::{Answers, send, shuffled_with_repeats};
 pub use views::world_of;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};

@@ -1,0 +1,8 @@
+//! The whole, as real processes on real services: a webhook goes in, rows come out.
+
+#![expect(clippy::expect_used, reason = "a panic is the report")]
+
+mod cluster;
+mod end_to_end;
+mod faults;
+mod bad_input;
