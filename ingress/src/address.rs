@@ -70,7 +70,9 @@ fn parse_entry(entry: &[u8]) -> Option<IpAddr> {
 
 fn canonical_net(net: &IpNet) -> IpNet {
     let mapped = match net {
-        IpNet::V6(v6) if v6.prefix_len() >= 96 => v6.addr().to_ipv4_mapped().map(|v4| (v4, v6.prefix_len() - 96)),
+        IpNet::V6(v6) if v6.prefix_len() >= 96 => {
+            v6.addr().to_ipv4_mapped().map(|v4| (v4, v6.prefix_len() - 96))
+        }
         _ => None,
     };
     mapped.and_then(|(v4, prefix)| IpNet::new(v4.into(), prefix).ok()).unwrap_or(*net)
@@ -90,8 +92,7 @@ mod tests {
     fn client(proxies: &[&str], peer: &str, forwarded: &[&[u8]]) -> String {
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers
-                .append(HeaderName::from_static(X_FORWARDED_FOR), HeaderValue::from_bytes(value).unwrap());
+            headers.append(HeaderName::from_static(X_FORWARDED_FOR), HeaderValue::from_bytes(value).unwrap());
         }
         rules(&[], proxies).client(peer.parse().unwrap(), &headers).to_string()
     }
@@ -121,7 +122,9 @@ mod tests {
 
     #[test]
     fn an_entry_that_is_no_address_stops_at_the_last_trusted_hop() {
-        for garbage in [&b"3.6.234.242, unknown, 10.0.0.2"[..], b"3.6.234.242,,10.0.0.2", b"\xff\xfe,10.0.0.2"] {
+        for garbage in
+            [&b"3.6.234.242, unknown, 10.0.0.2"[..], b"3.6.234.242,,10.0.0.2", b"\xff\xfe,10.0.0.2"]
+        {
             assert_eq!(client(&["10.0.0.0/8"], "10.0.0.1", &[garbage]), "10.0.0.2");
         }
         assert_eq!(client(&["10.0.0.0/8"], "10.0.0.1", &[b""]), "10.0.0.1");

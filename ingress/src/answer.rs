@@ -8,7 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use jodo_shared::broker::PublishError;
@@ -100,18 +101,27 @@ pub fn answer(result: &Result<Accepted, Failure>, unread: Payload) -> HttpRespon
         })),
         Err(failure) => {
             let (status, reason) = failure.reply();
-            let mut response = HttpResponse::build(status);
-            match status {
-                StatusCode::UNAUTHORIZED => drop(response.insert_header((header::WWW_AUTHENTICATE, "X-Jodo-Signature"))),
-                StatusCode::METHOD_NOT_ALLOWED => drop(response.insert_header((header::ALLOW, "POST"))),
-                StatusCode::SERVICE_UNAVAILABLE => {
-                    response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
-                }
-                _ => {}
-            }
             let word = if status.is_server_error() { "error" } else { "refused" };
+            let mut response = HttpResponse::build(status);
+            if let Some(header) = explaining_header(status) {
+                response.insert_header(header);
+            }
             last_answer(response, json!({ "status": word, "reason": reason }).to_string(), unread)
         }
+    }
+}
+
+/// The header that a status asks for (RFC 9110, sections 11.6.1, 10.2.1 and 10.2.3).
+fn explaining_header(status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("X-Jodo-Signature")))
+        }
+        StatusCode::METHOD_NOT_ALLOWED => Some((header::ALLOW, HeaderValue::from_static("POST"))),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            Some((header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS)))
+        }
+        _ => None,
     }
 }
 

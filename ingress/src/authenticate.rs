@@ -95,7 +95,9 @@ pub fn authenticate(source: &Source, sender: &Sender, body: &[u8], now: Timestam
     count(names::SIGNATURE_VERDICTS, source, signature.as_str());
     match verdict(signature, sender.address, sender.header, &source.rules) {
         Verdict::Accept(concerns) => Ok(Proof::Verified(concerns)),
-        Verdict::Hold if source.take_hold(TimeZone::UTC.to_datetime(now).date(), body.len()) => Ok(Proof::Held),
+        Verdict::Hold if source.take_hold(TimeZone::UTC.to_datetime(now).date(), body.len()) => {
+            Ok(Proof::Held)
+        }
         Verdict::Hold => Err(Refusal::HoldFull),
         Verdict::Refuse(refusal) => Err(refusal),
     }

@@ -49,7 +49,10 @@ mod tests {
                     Max processes             31337                31337                processes \n\
                     Max open files            1024                 524288               files     \n";
         assert_eq!(parse_limits(text), Some(1024));
-        assert_eq!(parse_limits("Max open files            unlimited            unlimited            files\n"), None);
+        assert_eq!(
+            parse_limits("Max open files            unlimited            unlimited            files\n"),
+            None
+        );
         assert_eq!(parse_limits(""), None);
     }
 

@@ -37,7 +37,8 @@ pub async fn publish(door: &Door, admitted: Admitted, report: Report) -> Result<
     let publisher = Arc::clone(&door.publisher);
     let task = async move {
         let Admitted { received, proof, peeked } = admitted;
-        let accepted = Accepted { key: DeliveryKey::of(&received.source.name, &received.body), peeked, proof };
+        let accepted =
+            Accepted { key: DeliveryKey::of(&received.source.name, &received.body), peeked, proof };
         let message = message(&received, &accepted);
         let result = publisher.publish(&message).await;
         // The body's share of the memory budget ends here, and not with the client's patience.

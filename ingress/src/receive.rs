@@ -52,9 +52,11 @@ pub async fn receive(door: &Door, request: &HttpRequest, payload: &mut Payload) 
 
     let mut reservation = door.budget.reserve();
     let read = read_body(payload, door.limits.max_body, &mut reservation);
-    let body = tokio::time::timeout(door.limits.body_timeout, read).await.map_err(|_| Failure::BodyTimeout)??;
+    let body =
+        tokio::time::timeout(door.limits.body_timeout, read).await.map_err(|_| Failure::BodyTimeout)??;
 
-    let trace = request.headers().get("traceparent").and_then(|value| TraceParent::parse(value.to_str().ok()?));
+    let trace =
+        request.headers().get("traceparent").and_then(|value| TraceParent::parse(value.to_str().ok()?));
     Ok(Received { source, sender, body, reservation, received_at: clock::now(), trace })
 }
 

@@ -52,11 +52,11 @@ impl Report {
         };
         let code = accepted.peeked.code.as_ref();
         self.count(metric_label(code), StatusCode::OK);
-        // Written with `?`: what the sender wrote may hold line breaks, and they are not to make lines of their own.
+        // As text fields, which the readable form quotes: line breaks in them do not make lines of their own.
         info!(
             source = self.source(),
-            event.code = ?code.map(|code| code.as_str()),
-            event_id = ?accepted.peeked.event_id.as_ref().map(|id| id.as_str()),
+            event.code = code.map(|code| code.as_str()),
+            event_id = accepted.peeked.event_id.as_ref().map(|id| id.as_str()),
             delivery.key = %accepted.key,
             verdict,
             ms = self.milliseconds(),
@@ -72,12 +72,15 @@ impl Report {
         if concerns.unlisted_address {
             warn!(
                 source = self.source(),
-                client.address = ?self.client,
+                client.address = self.client.map(tracing::field::display),
                 "accepted from an address that is not in the list; the sender may have added one"
             );
         }
         if concerns.bad_header {
-            warn!(source = self.source(), "accepted by its signature, but its custom header is wrong or missing");
+            warn!(
+                source = self.source(),
+                "accepted by its signature, but its custom header is wrong or missing"
+            );
         }
     }
 
@@ -85,7 +88,7 @@ impl Report {
         counter!(names::DELIVERIES_HELD, "source" => self.label()).increment(1);
         warn!(
             source = self.source(),
-            client.address = ?self.client,
+            client.address = self.client.map(tracing::field::display),
             delivery.key = %accepted.key,
             "held: it comes from a listed address, but no configured secret fits its signature; was the secret rotated?"
         );
@@ -100,14 +103,26 @@ impl Report {
             Failure::Busy(_) | Failure::NotDurable(_) | Failure::PublishLost => {
                 warn!(source, verdict = "error", reason, status, ms, "delivery put off: {failure}");
             }
-            _ => info!(source, client.address = ?client, verdict = "refused", reason, status, ms, "delivery refused: {failure}"),
+            _ => {
+                info!(
+                    source,
+                    client.address = client.map(tracing::field::display),
+                    verdict = "refused",
+                    reason,
+                    status,
+                    ms,
+                    "delivery refused: {failure}"
+                );
+            }
         }
     }
 
     fn count(&self, code: &'static str, status: StatusCode) {
         let status = status.as_u16().to_string();
-        counter!(names::DELIVERIES_RECEIVED, "source" => self.label(), "code" => code, "status" => status).increment(1);
-        histogram!(names::RECEIVE_SECONDS, "source" => self.label()).record(self.started.elapsed().as_secs_f64());
+        counter!(names::DELIVERIES_RECEIVED, "source" => self.label(), "code" => code, "status" => status)
+            .increment(1);
+        histogram!(names::RECEIVE_SECONDS, "source" => self.label())
+            .record(self.started.elapsed().as_secs_f64());
     }
 
     fn label(&self) -> String {
@@ -126,7 +141,12 @@ impl Report {
 impl Drop for Report {
     fn drop(&mut self) {
         if !self.ended {
-            info!(source = self.source(), reason = "client_gone", ms = self.milliseconds(), "the client went away");
+            info!(
+                source = self.source(),
+                reason = "client_gone",
+                ms = self.milliseconds(),
+                "the client went away"
+            );
         }
     }
 }

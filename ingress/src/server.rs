@@ -65,8 +65,11 @@ pub fn serve(
 ) -> Result<SocketAddr, ServeError> {
     let door = Arc::new(Door::new(config, publisher, Handle::current())?);
     let listen = config.ingress.listen;
-    let (address, server) = bind(config, &door, shutdown)
-        .map_err(|source| ServeError::Bind { key: "ingress.listen", address: listen, source })?;
+    let (address, server) = bind(config, &door, shutdown).map_err(|source| ServeError::Bind {
+        key: "ingress.listen",
+        address: listen,
+        source,
+    })?;
     shutdown.spawn("ingress", async move {
         let ended = server.await;
         // No request is under way any more, but publishings of clients that went away may be.

@@ -68,7 +68,8 @@ impl Source {
             return Err(SourceError::NothingToProve(name.clone()));
         }
         let keyed = |secret: &secrecy::SecretString| {
-            Hmac::new_from_slice(secret.expose_secret().as_bytes()).map_err(|_| SourceError::Secret(name.clone()))
+            Hmac::new_from_slice(secret.expose_secret().as_bytes())
+                .map_err(|_| SourceError::Secret(name.clone()))
         };
         Ok(Self {
             name: name.clone(),

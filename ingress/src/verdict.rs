@@ -142,7 +142,7 @@ impl Refusal {
 /// The verdict table.
 ///
 /// Monotone: making one part of the evidence worse never makes the verdict better. So a refusal reached with the
-/// signature taken as good stands whatever the body says, and can be given before the body is read.
+/// signature taken as good is the verdict whatever the body says, and can be given before the body is read.
 ///
 /// Without a secret the custom header takes the signature's place, except that there is no hold. A good header never
 /// mends a bad signature.
@@ -162,12 +162,13 @@ pub fn verdict(signature: Signature, address: Address, header: Header, rules: &S
         && address == Address::Listed
         && rules.on_bad_signature == OnBadSignature::Hold;
 
-    match (not_proved, rules.strict) {
-        (_, true) if concerns.bad_header => Verdict::Refuse(Refusal::HeaderBad),
-        (None, true) if concerns.unlisted_address => Verdict::Refuse(Refusal::AddressUnlisted),
-        (None, _) => Verdict::Accept(concerns),
-        (Some(_), _) if may_hold => Verdict::Hold,
-        (Some(refusal), _) => Verdict::Refuse(refusal),
+    match not_proved {
+        Some(Refusal::NothingToProve) => Verdict::Refuse(Refusal::NothingToProve),
+        _ if rules.strict && concerns.bad_header => Verdict::Refuse(Refusal::HeaderBad),
+        _ if rules.strict && concerns.unlisted_address => Verdict::Refuse(Refusal::AddressUnlisted),
+        None => Verdict::Accept(concerns),
+        Some(_) if may_hold => Verdict::Hold,
+        Some(refusal) => Verdict::Refuse(refusal),
     }
 }
 

@@ -45,13 +45,13 @@ const TABLE: [Row; 64] = [
     (Signature::Good, Header::Missing, STRICT_REFUSING, [NO_HEADER, NO_HEADER, NO_HEADER]),
 
     (Signature::Wrong, Header::NotConfigured, LENIENT,         [WRONG, HOLD, WRONG]),
-    (Signature::Wrong, Header::NotConfigured, STRICT,          [WRONG, HOLD, WRONG]),
+    (Signature::Wrong, Header::NotConfigured, STRICT,          [WRONG, HOLD, NO_ADDRESS]),
     (Signature::Wrong, Header::NotConfigured, REFUSING,        [WRONG, WRONG, WRONG]),
-    (Signature::Wrong, Header::NotConfigured, STRICT_REFUSING, [WRONG, WRONG, WRONG]),
+    (Signature::Wrong, Header::NotConfigured, STRICT_REFUSING, [WRONG, WRONG, NO_ADDRESS]),
     (Signature::Wrong, Header::Good, LENIENT,         [WRONG, HOLD, WRONG]),
-    (Signature::Wrong, Header::Good, STRICT,          [WRONG, HOLD, WRONG]),
+    (Signature::Wrong, Header::Good, STRICT,          [WRONG, HOLD, NO_ADDRESS]),
     (Signature::Wrong, Header::Good, REFUSING,        [WRONG, WRONG, WRONG]),
-    (Signature::Wrong, Header::Good, STRICT_REFUSING, [WRONG, WRONG, WRONG]),
+    (Signature::Wrong, Header::Good, STRICT_REFUSING, [WRONG, WRONG, NO_ADDRESS]),
     (Signature::Wrong, Header::Wrong, LENIENT,         [WRONG, HOLD, WRONG]),
     (Signature::Wrong, Header::Wrong, STRICT,          [NO_HEADER, NO_HEADER, NO_HEADER]),
     (Signature::Wrong, Header::Wrong, REFUSING,        [WRONG, WRONG, WRONG]),
@@ -62,13 +62,13 @@ const TABLE: [Row; 64] = [
     (Signature::Wrong, Header::Missing, STRICT_REFUSING, [NO_HEADER, NO_HEADER, NO_HEADER]),
 
     (Signature::Missing, Header::NotConfigured, LENIENT,         [MISSING, HOLD, MISSING]),
-    (Signature::Missing, Header::NotConfigured, STRICT,          [MISSING, HOLD, MISSING]),
+    (Signature::Missing, Header::NotConfigured, STRICT,          [MISSING, HOLD, NO_ADDRESS]),
     (Signature::Missing, Header::NotConfigured, REFUSING,        [MISSING, MISSING, MISSING]),
-    (Signature::Missing, Header::NotConfigured, STRICT_REFUSING, [MISSING, MISSING, MISSING]),
+    (Signature::Missing, Header::NotConfigured, STRICT_REFUSING, [MISSING, MISSING, NO_ADDRESS]),
     (Signature::Missing, Header::Good, LENIENT,         [MISSING, HOLD, MISSING]),
-    (Signature::Missing, Header::Good, STRICT,          [MISSING, HOLD, MISSING]),
+    (Signature::Missing, Header::Good, STRICT,          [MISSING, HOLD, NO_ADDRESS]),
     (Signature::Missing, Header::Good, REFUSING,        [MISSING, MISSING, MISSING]),
-    (Signature::Missing, Header::Good, STRICT_REFUSING, [MISSING, MISSING, MISSING]),
+    (Signature::Missing, Header::Good, STRICT_REFUSING, [MISSING, MISSING, NO_ADDRESS]),
     (Signature::Missing, Header::Wrong, LENIENT,         [MISSING, HOLD, MISSING]),
     (Signature::Missing, Header::Wrong, STRICT,          [NO_HEADER, NO_HEADER, NO_HEADER]),
     (Signature::Missing, Header::Wrong, REFUSING,        [MISSING, MISSING, MISSING]),
@@ -114,12 +114,16 @@ fn the_table_names_every_case_once_and_the_function_agrees_with_it() {
 }
 
 #[test]
-fn a_refusal_with_a_good_signature_stands_whatever_the_signature() {
+fn a_refusal_with_a_good_signature_is_the_verdict_whatever_the_signature() {
     for (address, header, rules) in everything_but_the_signature() {
-        if matches!(verdict(Signature::Good, address, header, &rules), Verdict::Refuse(_)) {
+        let refused = verdict(Signature::Good, address, header, &rules);
+        if matches!(refused, Verdict::Refuse(_)) {
             for worse in [Signature::Wrong, Signature::Missing] {
-                let given = verdict(worse, address, header, &rules);
-                assert!(matches!(given, Verdict::Refuse(_)), "{worse:?} {address:?} {header:?} {rules:?}");
+                assert_eq!(
+                    verdict(worse, address, header, &rules),
+                    refused,
+                    "{address:?} {header:?} {rules:?}"
+                );
             }
         }
     }
@@ -136,6 +140,8 @@ fn a_good_header_never_mends_a_bad_signature() {
 
 fn everything_but_the_signature() -> impl Iterator<Item = (Address, Header, SourceRules)> {
     ADDRESSES.into_iter().flat_map(|address| {
-        HEADERS.into_iter().flat_map(move |header| ALL_RULES.into_iter().map(move |rules| (address, header, rules)))
+        HEADERS
+            .into_iter()
+            .flat_map(move |header| ALL_RULES.into_iter().map(move |rules| (address, header, rules)))
     })
 }

@@ -1,0 +1,60 @@
+//! `jodo-ingress`: takes Jodo's deliveries and puts them into RabbitMQ.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Parser;
+use jodo_ingress::{serve, serve_private};
+use jodo_shared::broker::Publisher;
+use jodo_shared::broker::amqp::AmqpPublisher;
+use jodo_shared::config::{Broker, Config, Needs};
+use jodo_shared::ids::TargetName;
+use jodo_shared::lifecycle::{Exit, Shutdown, Signals, run_program};
+use jodo_shared::telemetry;
+use tokio_util::sync::CancellationToken;
+
+#[derive(Parser)]
+#[command(version, about = "Takes Jodo's deliveries and puts them into RabbitMQ")]
+struct Arguments {
+    /// Configuration file; the environment overrides what it says.
+    #[arg(long, env = "JODO_SYNC_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match Config::load_from(arguments.config.as_deref(), Needs::Ingress) {
+        Ok(config) => config,
+        Err(errors) => {
+            eprintln!("jodo-ingress cannot start:\n{errors}");
+            return ExitCode::from(2);
+        }
+    };
+    run_program(run(config))
+}
+
+async fn run(config: Config) -> anyhow::Result<Exit> {
+    let signals = Signals::install()?;
+    telemetry::init(&config.log)?;
+    let metrics = telemetry::install_metrics()?;
+    let shutdown = Shutdown::new();
+    // Apart from the drain's own token: what is under way is published while the drain lasts.
+    let publishing = CancellationToken::new();
+    let _stop_after_the_drain = publishing.clone().drop_guard();
+    let broker = config.broker.as_ref().context("broker.url is not configured")?;
+    let publisher = connect(broker, &config, publishing);
+
+    let private = serve_private(&config, Arc::clone(&publisher), metrics, &shutdown)?;
+    let public = serve(&config, publisher, &shutdown)?;
+    tracing::info!(listen.public = %public, listen.private = %private, "jodo-ingress started");
+    Ok(shutdown.run(signals, config.ingress.drain).await)
+}
+
+fn connect(broker: &Broker, config: &Config, stop: CancellationToken) -> Arc<dyn Publisher> {
+    let targets: BTreeSet<TargetName> = config.sources.values().map(|source| source.target.clone()).collect();
+    let targets = targets.into_iter().collect();
+    Arc::new(AmqpPublisher::start(broker.url.clone(), targets, broker.confirm_timeout, stop))
+}
