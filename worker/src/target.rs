@@ -160,7 +160,7 @@ impl Target {
             .without_max_times();
         let probing = || self.store.probe();
         let probed =
-            probing.retry(back_off).notify(|error, _| self.note(Pause::Database(error.clone()))).await;
+            probing.retry(back_off).notify(|error, _| self.note(&Pause::Database(error.clone()))).await;
         if probed.is_ok() {
             self.open();
         }
@@ -173,22 +173,22 @@ impl Target {
     pub async fn probe(&self) -> Result<(), Interrupted> {
         let Err(error) = self.store.probe().await else { return Ok(()) };
         metrics::counter!(names::PROBE_FAILURES, "target" => self.name.to_string()).increment(1);
-        self.note(Pause::Database(error));
+        self.note(&Pause::Database(error));
         Err(Interrupted)
     }
 
     /// Pauses, and says so once per reason.
-    fn note(&self, pause: Pause) {
+    fn note(&self, pause: &Pause) {
         let changed = self.pause.send_if_modified(|held| {
             // The brake is lifted by a commit only; a probe's word does not replace it.
-            let changed = held.as_ref() != Some(&pause) && *held != Some(Pause::Brake);
+            let changed = held.as_ref() != Some(pause) && *held != Some(Pause::Brake);
             if changed {
                 *held = Some(pause.clone());
             }
             changed
         });
         if changed {
-            self.show(&pause, 1.0);
+            self.show(pause, 1.0);
             tracing::error!(target.name = %self.name, reason = %pause, "paused: nothing is taken from the queue until this is mended");
         }
     }
@@ -210,7 +210,7 @@ impl Target {
         let verdict = self.brake().judge(Instant::now(), now(), committed, failed);
         if matches!(verdict, Verdict::Brake(_)) {
             metrics::gauge!(names::BRAKE, "target" => self.name.to_string()).set(1.0);
-            self.note(Pause::Brake);
+            self.note(&Pause::Brake);
         }
         verdict
     }

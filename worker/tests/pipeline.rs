@@ -286,7 +286,8 @@ async fn after_five_tries_that_ended_with_the_process_an_event_is_quarantined_un
     bench.publish(&[payment("killer")]).await;
     bench.hand_out_in_vain(2).await;
     let consumer = Box::new(bench.broker.consumer(name()));
-    let pipeline = run_pipeline(bench.target.clone(), consumer, BatchLimits::default(), bench.shutdown.clone());
+    let pipeline =
+        run_pipeline(bench.target.clone(), consumer, BatchLimits::default(), bench.shutdown.clone());
     bench.tasks.spawn(pipeline);
     bench.until_endings("retrying crash_suspect 1").await;
     // Five workers that died with it: each left a lease behind that has run out since.
@@ -338,7 +339,8 @@ async fn a_held_delivery_is_kept_aside_and_never_marked() {
     bench.work();
     bench.until_settled().await;
     assert_eq!(bench.endings().await, "applied - 1");
-    let aside: i64 = bench.client.query_one("SELECT count(*) FROM jodo_unverified", &[]).await.expect("a count").get(0);
+    let aside: i64 =
+        bench.client.query_one("SELECT count(*) FROM jodo_unverified", &[]).await.expect("a count").get(0);
     assert_eq!(aside, 1);
     assert_eq!(bench.seen.marked.lock().expect("not poisoned").len(), 1);
     bench.stop().await;

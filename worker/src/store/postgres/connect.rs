@@ -51,7 +51,8 @@ fn connect(
         }
         let tls = rustls::ClientConfig::with_platform_verifier()
             .map_err(|error| bad_connection(&format!("TLS: {error}")))?;
-        let (client, connection) = config.connect(MakeRustlsConnect::new(tls)).await.map_err(describe)?;
+        let (client, connection) =
+            config.connect(MakeRustlsConnect::new(tls)).await.map_err(|error| describe(&error))?;
         let mut connection = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
         connection
             .batch_execute(&session_settings(statement_timeout))
@@ -77,9 +78,9 @@ fn bad_connection(what: &str) -> ConnectionError {
 }
 
 /// The driver's text and its causes: they name hosts, roles and databases, never passwords.
-fn describe(error: tokio_postgres::Error) -> ConnectionError {
+fn describe(error: &tokio_postgres::Error) -> ConnectionError {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
+    let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         text = format!("{text}: {error}");
         cause = error.source();

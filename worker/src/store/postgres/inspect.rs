@@ -105,7 +105,7 @@ impl PgStore {
     /// [`StoreError::Schema`] when it is another version; any other [`StoreError`] when that cannot be told.
     pub async fn check_schema(&self) -> Result<String, StoreError> {
         let found = self.run(true, async |connection| migrate::version(connection).await).await?;
-        let wanted = migrate::wanted();
+        let wanted = migrate::wanted()?;
         match found {
             Some(found) if found == wanted => Ok(found),
             found => Err(StoreError::Schema { found: found.unwrap_or_else(|| "none".to_owned()), wanted }),

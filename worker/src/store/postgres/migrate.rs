@@ -1,7 +1,7 @@
 //! The schema's version. Operators migrate; workers only check.
 
 use diesel::QueryableByName;
-use diesel::migration::Migration as _;
+use diesel::migration::{Migration as _, MigrationSource};
 use diesel::pg::Pg;
 use diesel::result::Error;
 use diesel::sql_types::{Bool, Text};
@@ -10,7 +10,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 use secrecy::SecretString;
 
 use super::{PgStore, WorkerName};
-use crate::store::StoreError;
+use crate::store::{Refusal, StoreError};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
@@ -24,9 +24,17 @@ pub struct Migrated {
 }
 
 /// Version of the newest migration in this program.
-pub(super) fn wanted() -> String {
-    let migrations = diesel::migration::MigrationSource::<Pg>::migrations(&MIGRATIONS).unwrap_or_default();
-    migrations.iter().map(|migration| migration.name().version().to_string()).max().unwrap_or_default()
+pub(super) fn wanted() -> Result<String, StoreError> {
+    let migrations = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(|error| failed(&*error))?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).max().unwrap_or_default())
+}
+
+fn failed(error: &(dyn std::error::Error + Send + Sync)) -> StoreError {
+    StoreError::Refused(Refusal {
+        kind: "migration failed".to_owned(),
+        sentence: Some(error.to_string()),
+        ..Refusal::default()
+    })
 }
 
 #[derive(QueryableByName)]
@@ -67,12 +75,6 @@ pub async fn migrate(url: &SecretString) -> Result<Migrated, StoreError> {
         let applied = harness.run_pending_migrations(MIGRATIONS);
         applied.map(|versions| versions.iter().map(ToString::to_string).collect::<Vec<_>>())
     });
-    let applied = applied.map_err(|error| {
-        StoreError::Refused(crate::store::Refusal {
-            kind: "migration failed".to_owned(),
-            sentence: Some(error.to_string()),
-            ..Default::default()
-        })
-    })?;
-    Ok(Migrated { applied, version: wanted() })
+    let applied = applied.map_err(|error| failed(&*error))?;
+    Ok(Migrated { applied, version: wanted()? })
 }

@@ -15,7 +15,7 @@ use crate::store::StoreError;
 /// missing right, a read-only standby or a full disk fail here as they would fail a batch, but with no event to blame.
 pub(super) async fn probe(store: &PgStore) -> Result<(), StoreError> {
     let found = store.run(true, async |connection| migrate::version(connection).await).await?;
-    let wanted = migrate::wanted();
+    let wanted = migrate::wanted()?;
     if found.as_deref() != Some(wanted.as_str()) {
         return Err(StoreError::Schema { found: found.unwrap_or_else(|| "none".to_owned()), wanted });
     }
