@@ -42,34 +42,33 @@ impl Container {
         });
         janitor::remove_container_at_exit(&name)?;
         let container = Self { name: name.clone() };
-        // Pulling may take minutes: the runtime goes on meanwhile.
-        tokio::process::Command::new("docker").args(&args).output().await.context("docker")?.succeeded()?;
+        docker(&args).await?;
         Ok(container)
     }
 
     /// Starts it again after it was stopped or killed.
-    pub(crate) fn start(&self) -> anyhow::Result<()> {
-        self.docker(&["start"])
+    pub(crate) async fn start(&self) -> anyhow::Result<()> {
+        docker(&["start", &self.name]).await
     }
 
     /// Stops it in good order.
-    pub(crate) fn stop(&self) -> anyhow::Result<()> {
-        self.docker(&["stop", "--time", "60"])
+    pub(crate) async fn stop(&self) -> anyhow::Result<()> {
+        docker(&["stop", "--time", "60", &self.name]).await
     }
 
     /// Kills every process in it.
     pub(crate) fn kill(&self) -> anyhow::Result<()> {
-        self.docker(&["kill"])
+        docker_now(&["kill", &self.name])
     }
 
     /// Suspends every process in it.
     pub(crate) fn suspend(&self) -> anyhow::Result<()> {
-        self.docker(&["pause"])
+        docker_now(&["pause", &self.name])
     }
 
     /// Lets a suspended one go on.
     pub(crate) fn resume(&self) -> anyhow::Result<()> {
-        self.docker(&["unpause"])
+        docker_now(&["unpause", &self.name])
     }
 
     /// Whether its main process runs.
@@ -95,18 +94,24 @@ impl Container {
         command.args(["exec", &self.name, program]);
         command
     }
-
-    fn docker(&self, args: &[&str]) -> anyhow::Result<()> {
-        Command::new("docker").args(args).arg(&self.name).output().context("docker")?.succeeded()
-    }
 }
 
 impl Drop for Container {
     fn drop(&mut self) {
-        if let Err(error) = self.docker(&["rm", "--force", "--volumes"]) {
+        if let Err(error) = docker_now(&["rm", "--force", "--volumes", &self.name]) {
             eprintln!("container {}: {error:#}", self.name);
         }
     }
+}
+
+/// Runs docker, for what may take long: the runtime goes on meanwhile.
+async fn docker(args: &[&str]) -> anyhow::Result<()> {
+    tokio::process::Command::new("docker").args(args).output().await.context("docker")?.succeeded()
+}
+
+/// Runs docker, for what is quick or happens in Drop.
+fn docker_now(args: &[&str]) -> anyhow::Result<()> {
+    Command::new("docker").args(args).output().context("docker")?.succeeded()
 }
 
 /// For the output of a command that is to succeed.

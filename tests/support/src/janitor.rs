@@ -3,7 +3,7 @@
 //! Statics are never dropped and a killed process drops nothing, so a small shell process waits for the end of this
 //! one (the end of its standard input) and then removes folders, containers and whatever still runs in a folder.
 //! That last part matters for what the kernel's "parent is dead" signal does not reach: the children of a suspended
-//! PostgreSQL.
+//! PostgreSQL. They are known by the folder they work in, or by their title where that cannot be seen.
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
@@ -26,8 +26,9 @@ for folder; do
   tries=0
   while [ -e "$folder" ] && [ $tries -lt 100 ]; do
     for process in /proc/[0-9]*; do
-      case $(readlink "$process/cwd") in
-        "$folder" | "$folder"/* | "$folder (deleted)") kill -KILL "${process#/proc/}" ;;
+      case $(readlink "$process/cwd"):$(tr '\0' ' ' <"$process/cmdline") in
+        "$folder":* | "$folder"/*:* | "$folder (deleted)":*) kill -KILL "${process#/proc/}" ;;
+        *:"postgres: ${folder##*/}: "*) kill -KILL "${process#/proc/}" ;;
       esac
     done
     segment=$(sed -n '7s/.* //p' "$folder/data/postmaster.pid")

@@ -15,7 +15,7 @@ use crate::binaries::path_for_servers;
 use crate::child::{Child, User, guarded, lock};
 use crate::janitor;
 use crate::postgres::remove_shared_memory;
-use crate::proc_table::{is_still, processes_in, wait_until};
+use crate::proc_table::{is_gone, is_still, wait_until, with_descendants};
 use crate::ready::{Handshake, until_ready};
 
 /// How long an orderly stop may take.
@@ -116,22 +116,17 @@ impl Local {
         if timeout(STOP_DEADLINE, server.ended()).await.is_err() {
             bail!("it did not stop within {STOP_DEADLINE:?}. {}", self.folder.log_tail());
         }
-        drop(running);
-        self.kill()
+        Ok(())
     }
 
     /// Kills every process of it at once, as a power cut would.
     pub(crate) fn kill(&self) -> anyhow::Result<()> {
-        // All before any is waited for: a PostgreSQL whose parent process died first would still commit what it does.
-        for child in &*lock(&self.running) {
-            child.signal(Signal::KILL);
-        }
-        let gone = wait_until(KERNEL_DEADLINE, || {
-            let left = processes_in(self.folder.path());
-            signal_all(&left, Signal::KILL);
-            left.is_empty()
-        });
-        lock(&self.running).clear();
+        let mut running = lock(&self.running);
+        // All stand still before any dies: else a part of PostgreSQL could go on without the others.
+        let (processes, _) = freeze(&running);
+        signal_all(&processes, Signal::KILL);
+        running.clear();
+        let gone = wait_until(KERNEL_DEADLINE, || processes.iter().all(|pid| is_gone(*pid)));
         ensure!(gone, "processes survived SIGKILL");
         Ok(())
     }
@@ -140,24 +135,17 @@ impl Local {
     pub(crate) fn suspend(&self) -> anyhow::Result<()> {
         let running = lock(&self.running);
         ensure!(!running.is_empty(), "it does not run");
-        // The one that forks before the forked ones, else some escape.
-        for child in &*running {
-            ensure!(child.signal(Signal::STOP), "it had ended by itself. {}", self.folder.log_tail());
-        }
-        let still = wait_until(KERNEL_DEADLINE, || {
-            let mut moving = processes_in(self.folder.path());
-            moving.retain(|pid| !is_still(*pid));
-            signal_all(&moving, Signal::STOP);
-            moving.is_empty()
-        });
+        ensure!(running.iter().all(|child| child.status().is_none()), "it ended. {}", self.folder.log_tail());
+        let (_, still) = freeze(&running);
         ensure!(still, "processes go on after SIGSTOP");
         Ok(())
     }
 
     /// Lets a suspended one go on.
     pub(crate) fn resume(&self) -> anyhow::Result<()> {
-        ensure!(!lock(&self.running).is_empty(), "it does not run");
-        signal_all(&processes_in(self.folder.path()), Signal::CONT);
+        let running = lock(&self.running);
+        ensure!(!running.is_empty(), "it does not run");
+        signal_all(&with_descendants(&alive(&running)), Signal::CONT);
         Ok(())
     }
 
@@ -177,6 +165,24 @@ impl Drop for Local {
         }
         remove_shared_memory(self.folder.path());
     }
+}
+
+/// Suspends `children` and all their descendants. Returns these, and whether all stand still.
+fn freeze(children: &[Child]) -> (Vec<Pid>, bool) {
+    let roots = alive(children);
+    let mut all = Vec::new();
+    let still = wait_until(KERNEL_DEADLINE, || {
+        let before = std::mem::replace(&mut all, with_descendants(&roots));
+        let moving: Vec<_> = all.iter().copied().filter(|pid| !is_still(*pid)).collect();
+        signal_all(&moving, Signal::STOP);
+        // Looked at twice, for what was forked while we looked.
+        moving.is_empty() && all.len() == before.len()
+    });
+    (all, still)
+}
+
+fn alive(children: &[Child]) -> Vec<Pid> {
+    children.iter().filter(|child| child.status().is_none()).map(Child::pid).collect()
 }
 
 fn signal_all(processes: &[Pid], signal: Signal) {

@@ -30,8 +30,11 @@ pub(crate) async fn prepare(port: u16) -> anyhow::Result<Local> {
     };
     let data = folder.path().join("data").display().to_string();
     make_cluster(&folder, &data, |args| program("initdb", args)).await?;
+    let name = folder.path().file_name().context("the folder's name")?.display();
     let settings = [
         format!("port={port}"),
+        // Shown in the title of every process, where the janitor looks for it.
+        format!("cluster_name={name}"),
         "listen_addresses=127.0.0.1".to_owned(),
         "unix_socket_directories=".to_owned(),
         "max_connections=300".to_owned(),

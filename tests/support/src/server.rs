@@ -76,7 +76,7 @@ impl Server {
             "stop",
             match &self.host {
                 Host::Programs(local) => local.stop().await,
-                Host::Container(container) => container.stop(),
+                Host::Container(container) => container.stop().await,
             },
         );
     }
@@ -91,7 +91,7 @@ impl Server {
             "start again",
             match &self.host {
                 Host::Programs(local) => local.start().await,
-                Host::Container(container) => match container.start() {
+                Host::Container(container) => match container.start().await {
                     Ok(()) => self.container_ready(container).await,
                     failed => failed,
                 },

@@ -6,8 +6,10 @@
     reason = "a panic is how a test reports, in its helpers too"
 )]
 
+use std::fs::Permissions;
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -56,17 +58,21 @@ async fn services_are_there_for_the_command_and_gone_after_it() {
 
 #[tokio::test]
 async fn nothing_survives_when_it_is_killed() {
-    let mut process = Process::start(with_new_services("env | grep ^JODO_TEST_; echo done; exec sleep 600"));
+    let temporary = tempfile::tempdir().unwrap();
+    // PostgreSQL runs as another user when we are root.
+    std::fs::set_permissions(temporary.path(), Permissions::from_mode(0o755)).unwrap();
+    let mut command = with_new_services("env | grep ^JODO_TEST_; echo done; exec sleep 600");
+    command.env("TMPDIR", temporary.path());
+    let mut process = Process::start(command);
     process.wait_for_line("done", STARTED).await;
     let ports = ports(&process);
-    let folders = folders_of(process.pid());
-    assert_eq!(folders.len(), 3, "{folders:?}");
+    assert_eq!(servers_folders(temporary.path()), 3);
     process.kill9();
     let mut ticks = interval(Duration::from_millis(20));
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let listening = ports.iter().filter(|port| TcpStream::connect(("127.0.0.1", **port)).is_ok()).count();
-        let left = folders.iter().filter(|folder| folder.exists()).count();
+        let left = servers_folders(temporary.path());
         if listening == 0 && left == 0 {
             break;
         }
@@ -112,25 +118,8 @@ fn ports(process: &Process) -> Vec<u16> {
     ports
 }
 
-/// The folders that the children of a process work in.
-fn folders_of(parent: u32) -> Vec<PathBuf> {
-    let mut folders: Vec<_> = std::fs::read_dir("/proc")
-        .expect("/proc")
-        .flatten()
-        .filter(|process| parent_of(&process.path()) == Some(parent))
-        .filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok())
-        .filter_map(|folder| folder.ancestors().find(|folder| is_ours(folder)).map(Path::to_owned))
-        .collect();
-    folders.sort();
-    folders.dedup();
-    folders
-}
-
-fn is_ours(folder: &Path) -> bool {
-    folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with("jodo-test-"))
-}
-
-fn parent_of(process: &Path) -> Option<u32> {
-    let stat = std::fs::read_to_string(process.join("stat")).ok()?;
-    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+/// How many servers have a folder in this one.
+fn servers_folders(temporary: &Path) -> usize {
+    let names = std::fs::read_dir(temporary).expect("a folder").flatten().map(|entry| entry.file_name());
+    names.filter(|name| !name.to_string_lossy().starts_with("jodo-test-ports-")).count()
 }
