@@ -13,9 +13,9 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use jodo_shared::broker::PublishError;
-use jodo_shared::ids::DeliveryKey;
+use jodo_shared::ids::{DeliveryKey, EventId};
 use jodo_shared::message::Peeked;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::authenticate::Proof;
 use crate::budget::OverBudget;
@@ -91,14 +91,21 @@ impl Failure {
     }
 }
 
+#[derive(Serialize)]
+struct AcceptedBody<'a> {
+    status: &'static str,
+    event_id: Option<&'a EventId>,
+    delivery_key: String,
+}
+
 /// The reply to `result`. `unread` is what is left of the request's body.
 pub fn answer(result: &Result<Accepted, Failure>, unread: Payload) -> HttpResponse {
     match result {
-        Ok(accepted) => HttpResponse::Ok().json(json!({
-            "status": "accepted",
-            "event_id": accepted.peeked.event_id,
-            "delivery_key": accepted.key.to_string(),
-        })),
+        Ok(accepted) => HttpResponse::Ok().json(AcceptedBody {
+            status: "accepted",
+            event_id: accepted.peeked.event_id.as_ref(),
+            delivery_key: accepted.key.to_string(),
+        }),
         Err(failure) => {
             let (status, reason) = failure.reply();
             let word = if status.is_server_error() { "error" } else { "refused" };
@@ -106,7 +113,8 @@ pub fn answer(result: &Result<Accepted, Failure>, unread: Payload) -> HttpRespon
             if let Some(header) = explaining_header(status) {
                 response.insert_header(header);
             }
-            last_answer(response, json!({ "status": word, "reason": reason }).to_string(), unread)
+            // Both are words of ours, which need no escaping.
+            last_answer(response, format!(r#"{{"status":"{word}","reason":"{reason}"}}"#), unread)
         }
     }
 }

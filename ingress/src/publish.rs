@@ -33,12 +33,13 @@ pub struct Admitted {
 /// # Errors
 /// [`Failure::NotDurable`] when the broker did not take it: it may arrive nevertheless, and the sender's repeat is
 /// then a duplicate.
-pub async fn publish(door: &Door, admitted: Admitted, report: Report) -> Result<Accepted, Failure> {
+pub async fn publish(door: &Door, admitted: Admitted, mut report: Report) -> Result<Accepted, Failure> {
     let publisher = Arc::clone(&door.publisher);
     let task = async move {
         let Admitted { received, proof, peeked } = admitted;
         let accepted =
             Accepted { key: DeliveryKey::of(&received.source.name, &received.body), peeked, proof };
+        report.admitted(accepted.key, &accepted.peeked);
         let message = message(&received, &accepted);
         let result = publisher.publish(&message).await;
         // The body's share of the memory budget ends here, and not with the client's patience.

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use actix_web::http::StatusCode;
-use jodo_shared::contract::metric_label;
-use jodo_shared::ids::SourceName;
+use jodo_shared::contract::{EventCode, metric_label};
+use jodo_shared::ids::{DeliveryKey, EventId, SourceName};
+use jodo_shared::message::Peeked;
 use jodo_shared::metrics as names;
 use metrics::{counter, histogram};
 use tracing::{debug, info, warn};
@@ -24,6 +25,7 @@ const NO_SOURCE: &str = "none";
 pub struct Report {
     source: Option<SourceName>,
     client: Option<IpAddr>,
+    event: Option<(DeliveryKey, Peeked)>,
     started: Instant,
     ended: bool,
 }
@@ -32,7 +34,12 @@ impl Report {
     /// Begins with the request's head: the source that its path belongs to, and the address it comes from.
     pub fn start(source: Option<&Source>, client: Option<IpAddr>) -> Self {
         let source = source.map(|source| source.name.clone());
-        Self { source, client, started: Instant::now(), ended: false }
+        Self { source, client, event: None, started: Instant::now(), ended: false }
+    }
+
+    /// Adds what was let in, so that a line about its failure names it, too.
+    pub fn admitted(&mut self, key: DeliveryKey, peeked: &Peeked) {
+        self.event = Some((key, peeked.clone()));
     }
 
     /// Says how the delivery ended, and hands the result on.
@@ -50,13 +57,12 @@ impl Report {
             Proof::Verified(_) => "accepted",
             Proof::Held => "held",
         };
-        let code = accepted.peeked.code.as_ref();
-        self.count(metric_label(code), StatusCode::OK);
+        self.count(StatusCode::OK);
         // As text fields, which the readable form quotes: line breaks in them do not make lines of their own.
         info!(
             source = self.source(),
-            event.code = code.map(|code| code.as_str()),
-            event_id = accepted.peeked.event_id.as_ref().map(|id| id.as_str()),
+            event.code = self.code().map(EventCode::as_str),
+            event_id = accepted.peeked.event_id.as_ref().map(EventId::as_str),
             delivery.key = %accepted.key,
             verdict,
             ms = self.milliseconds(),
@@ -96,12 +102,23 @@ impl Report {
 
     fn failed(&self, failure: &Failure) {
         let (status, reason) = failure.reply();
-        self.count(metric_label(None), status);
+        self.count(status);
         let (source, client, ms, status) = (self.source(), self.client, self.milliseconds(), status.as_u16());
         match failure {
             Failure::UnknownPath => debug!(verdict = "refused", reason, status, "request to an unknown path"),
             Failure::Busy(_) | Failure::NotDurable(_) | Failure::PublishLost => {
-                warn!(source, verdict = "error", reason, status, ms, "delivery put off: {failure}");
+                let key = self.event.as_ref().map(|(key, _)| tracing::field::display(key));
+                let event_code = self.code().map(EventCode::as_str);
+                warn!(
+                    source,
+                    event.code = event_code,
+                    delivery.key = key,
+                    verdict = "error",
+                    reason,
+                    status,
+                    ms,
+                    "delivery put off: {failure}"
+                );
             }
             _ => {
                 info!(
@@ -117,7 +134,12 @@ impl Report {
         }
     }
 
-    fn count(&self, code: &'static str, status: StatusCode) {
+    fn code(&self) -> Option<&EventCode> {
+        self.event.as_ref().and_then(|(_, peeked)| peeked.code.as_ref())
+    }
+
+    fn count(&self, status: StatusCode) {
+        let code = metric_label(self.code());
         let status = status.as_u16().to_string();
         counter!(names::DELIVERIES_RECEIVED, "source" => self.label(), "code" => code, "status" => status)
             .increment(1);
