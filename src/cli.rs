@@ -1,0 +1,81 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::Exit;
+use crate::commands::dump::DumpArgs;
+use crate::commands::events::EventsArgs;
+use crate::commands::migrate::MigrateArgs;
+use crate::commands::send::SendArgs;
+use crate::commands::sign::SignArgs;
+use crate::commands::status::StatusArgs;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, and all is well; 1 not done, or something needs a person; 2 wrong command line, or `status` \
+cannot tell.";
+
+/// The operators' commands.
+#[derive(Debug, Parser)]
+#[command(name = "jodo-sync", version, about = "Keeps a school's ERP database in step with Jodo's webhooks")]
+#[command(after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Configuration file, instead of the one that JODO_SYNC_CONFIG names; the environment overrides both.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the configuration in force, without secrets, and try every connection in it.
+    Check,
+    /// Bring the tables and views in the ERP databases to this version.
+    Migrate(MigrateArgs),
+    /// Look up events, and what became of them.
+    Events(EventsArgs),
+    /// Send one signed delivery: a file, or a built-in sample.
+    Send(Box<SendArgs>),
+    /// Print the signature of a file, and the curl line that delivers it.
+    Sign(SignArgs),
+    /// Print the rows in a form in which equal histories give equal text.
+    Dump(DumpArgs),
+    /// One screen: is all well, and if not, what is to be done?
+    Status(StatusArgs),
+}
+
+impl Command {
+    /// How the program ends when the command could not be carried out.
+    pub fn exit_on_error(&self) -> Exit {
+        match self {
+            Self::Status(_) => Exit::CannotTell,
+            _ => Exit::Wrong,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_configuration_file_can_be_named_before_and_after_the_command() {
+        for line in
+            [["jodo-sync", "--config", "a.toml", "check"], ["jodo-sync", "check", "--config", "a.toml"]]
+        {
+            let cli = Cli::try_parse_from(line).unwrap();
+            assert_eq!(cli.config, Some(PathBuf::from("a.toml")));
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! One module per command.
+
+pub mod check;
+pub mod dump;
+pub mod events;
+pub mod migrate;
+pub mod send;
+pub mod sign;
+pub mod status;

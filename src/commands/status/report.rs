@@ -1,0 +1,252 @@
+//! What `status` found out, and what follows from it.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use jodo_shared::outcome::Outcome;
+use serde::Serialize;
+
+use crate::Exit;
+use crate::wording::count;
+
+/// Workers report themselves every 10 s; six missed reports are no accident.
+const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// The end of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verdict {
+    Well,
+    NeedsAPerson,
+    CannotTell,
+}
+
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Well => Self::Well,
+            Verdict::NeedsAPerson => Self::Wrong,
+            Verdict::CannotTell => Self::CannotTell,
+        }
+    }
+}
+
+/// Everything.
+#[derive(Debug, Serialize)]
+pub(super) struct Status {
+    pub(super) verdict: Verdict,
+    pub(super) targets: Vec<Target>,
+}
+
+/// One ERP database, what comes to it and what waits for it.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Target {
+    pub(super) target: String,
+    /// `None` where the database could not be read.
+    pub(super) database: Option<Database>,
+    /// `None` where RabbitMQ could not be asked.
+    pub(super) queues: Option<Queues>,
+    /// What needs a person, each with what to do.
+    pub(super) trouble: Vec<String>,
+    /// What could not be looked at.
+    pub(super) unknown: Vec<String>,
+}
+
+/// Messages in RabbitMQ; null where there is no such queue.
+#[derive(Debug, Serialize)]
+pub(super) struct Queues {
+    pub(super) waiting: Option<u32>,
+    pub(super) dead_letters: Option<u32>,
+}
+
+/// What the database says.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Database {
+    pub(super) sources: Vec<Source>,
+    pub(super) unsettled: Vec<Unsettled>,
+    pub(super) held: i64,
+    /// When the oldest unsettled event was accepted.
+    pub(super) oldest_unsettled: Option<Timestamp>,
+    pub(super) workers: Vec<Worker>,
+}
+
+/// A source that feeds the target.
+#[derive(Debug, Serialize)]
+pub(super) struct Source {
+    pub(super) source: String,
+    pub(super) environment: &'static str,
+    pub(super) last_delivery: Option<Timestamp>,
+    pub(super) accepted_today: i64,
+    #[serde(skip)]
+    pub(super) zone: TimeZone,
+}
+
+/// Events of one kind of ending.
+#[derive(Debug, Serialize)]
+pub(super) struct Unsettled {
+    pub(super) outcome: String,
+    pub(super) reason: Option<String>,
+    pub(super) events: i64,
+}
+
+/// A process that worked for this target.
+#[derive(Debug, Serialize)]
+pub(super) struct Worker {
+    pub(super) worker: String,
+    pub(super) last_seen: Option<Timestamp>,
+    pub(super) paused_because: Option<String>,
+    pub(super) at_work: bool,
+}
+
+impl Worker {
+    /// Whether a worker that was last seen then still counts as running.
+    pub(super) fn is_at_work(last_seen: Option<Timestamp>, now: Timestamp) -> bool {
+        last_seen.is_some_and(|seen| now.duration_since(seen) <= STALE_AFTER)
+    }
+}
+
+impl Database {
+    /// Events with this outcome.
+    pub(super) fn number(&self, outcome: Outcome) -> i64 {
+        self.unsettled.iter().filter(|one| one.outcome == outcome.as_str()).map(|one| one.events).sum()
+    }
+
+    fn trouble(&self, now: Timestamp) -> Vec<String> {
+        let mut trouble = Vec::new();
+        let quarantined = self.number(Outcome::Quarantined);
+        if quarantined > 0 {
+            let events = count(quarantined, "event needs", "events need");
+            trouble.push(format!("{events} a person: `jodo-sync events list --outcome quarantined`"));
+        }
+        if self.held > 0 {
+            let held = count(self.held, "delivery is", "deliveries are");
+            trouble.push(format!(
+                "{held} held because the sender was not proved: do the signing secrets match?"
+            ));
+        }
+        match self.workers.first() {
+            None => trouble
+                .push("no worker has ever worked for this database: is jodo-worker running?".to_owned()),
+            Some(latest) if !latest.at_work => {
+                let ago = latest
+                    .last_seen
+                    .map_or_else(|| "long ago".to_owned(), |seen| crate::wording::ago(seen, now));
+                trouble
+                    .push(format!("no worker is at work, the last was seen {ago}: is jodo-worker running?"));
+            }
+            Some(_) => (),
+        }
+        let paused = self.workers.iter().filter(|worker| worker.at_work);
+        trouble.extend(paused.filter_map(|worker| {
+            let because = worker.paused_because.as_ref()?;
+            Some(format!("worker {} is paused: {because}", worker.worker))
+        }));
+        trouble
+    }
+}
+
+impl Queues {
+    fn trouble(&self) -> Vec<String> {
+        let mut trouble = Vec::new();
+        if self.waiting.is_none() {
+            trouble.push(
+                "RabbitMQ has no queue for this database: ingress and worker make it when they start"
+                    .to_owned(),
+            );
+        }
+        let dead = self.dead_letters.unwrap_or_default();
+        if dead > 0 {
+            trouble.push(format!(
+                "{} in RabbitMQ that no worker could take",
+                count(dead, "dead letter", "dead letters")
+            ));
+        }
+        trouble
+    }
+}
+
+impl Target {
+    /// Draws the conclusions; `unknown` is there already.
+    pub(super) fn concluded(mut self, now: Timestamp) -> Self {
+        self.trouble = self.queues.as_ref().map(Queues::trouble).unwrap_or_default();
+        self.trouble.extend(self.database.iter().flat_map(|database| database.trouble(now)));
+        self
+    }
+
+    /// What could not be looked at may be worse than what was seen.
+    pub(super) fn verdict(&self) -> Verdict {
+        match (self.unknown.is_empty(), self.trouble.is_empty()) {
+            (false, _) => Verdict::CannotTell,
+            (true, false) => Verdict::NeedsAPerson,
+            (true, true) => Verdict::Well,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn well(now: Timestamp) -> Target {
+        let worker = Worker {
+            worker: "host-1".into(),
+            last_seen: Some(now),
+            paused_because: None,
+            at_work: Worker::is_at_work(Some(now), now),
+        };
+        Target {
+            target: "main".into(),
+            database: Some(Database { workers: vec![worker], ..Database::default() }),
+            queues: Some(Queues { waiting: Some(7), dead_letters: Some(0) }),
+            ..Target::default()
+        }
+    }
+
+    fn verdict_after(change: impl FnOnce(&mut Target, &mut Database, &mut Queues)) -> Verdict {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut target = well(now);
+        let (mut database, mut queues) = (target.database.take().unwrap(), target.queues.take().unwrap());
+        change(&mut target, &mut database, &mut queues);
+        (target.database, target.queues) = (Some(database), Some(queues));
+        target.concluded(now).verdict()
+    }
+
+    #[test]
+    fn a_waiting_queue_and_an_event_that_tries_again_need_nobody() {
+        let retrying = Unsettled { outcome: "retrying".into(), reason: None, events: 3 };
+        assert_eq!(verdict_after(|_, database, _| database.unsettled.push(retrying)), Verdict::Well);
+    }
+
+    #[test]
+    fn what_nobody_mends_by_itself_needs_a_person() {
+        let quarantined = Unsettled { outcome: "quarantined".into(), reason: None, events: 1 };
+        let verdicts = [
+            verdict_after(|_, database, _| database.unsettled.push(quarantined)),
+            verdict_after(|_, database, _| database.held = 1),
+            verdict_after(|_, database, _| database.workers.clear()),
+            verdict_after(|_, database, _| database.workers[0].at_work = false),
+            verdict_after(|_, database, _| database.workers[0].paused_because = Some("brake".into())),
+            verdict_after(|_, _, queues| queues.waiting = None),
+            verdict_after(|_, _, queues| queues.dead_letters = Some(1)),
+        ];
+        assert_eq!(verdicts, [Verdict::NeedsAPerson; 7]);
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_outweighs_what_was_seen() {
+        let verdict = verdict_after(|target, database, _| {
+            target.unknown.push("RabbitMQ".into());
+            database.held = 1;
+        });
+        assert_eq!(verdict, Verdict::CannotTell);
+    }
+
+    #[test]
+    fn a_worker_is_at_work_for_a_minute_after_it_was_seen() {
+        let now = Timestamp::from_second(100).unwrap();
+        let at = |second| Timestamp::from_second(second).ok();
+        assert!(Worker::is_at_work(at(40), now));
+        assert!(Worker::is_at_work(at(130), now), "its clock may be ahead");
+        assert!(!Worker::is_at_work(at(39), now));
+        assert!(!Worker::is_at_work(None, now));
+    }
+}

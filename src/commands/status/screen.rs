@@ -1,0 +1,82 @@
+//! The screen, for somebody who looks after a school and not after computers.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use jodo_shared::outcome::Outcome;
+
+use super::report::{Database, Queues, Source, Status, Target, Verdict};
+use crate::commands::events::reason_in_words;
+use crate::wording::{ago, count, plain, when};
+
+/// Prints the screen.
+pub(super) fn print(status: &Status, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
+    for target in &status.targets {
+        print_target(target, now, out)?;
+        writeln!(out)?;
+    }
+    let verdict = match status.verdict {
+        Verdict::Well => "All is well.",
+        Verdict::NeedsAPerson => "Somebody has to look at this; see the lines with a ✗.",
+        Verdict::CannotTell => "It cannot be told whether all is well; see the lines with a ?.",
+    };
+    writeln!(out, "{verdict}")
+}
+
+fn print_target(target: &Target, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "ERP database {}", target.target)?;
+    if let Some(database) = &target.database {
+        for source in &database.sources {
+            line(out, &format!("from {}", source.source), &source_in_words(source, now))?;
+        }
+    }
+    if let Some(queues) = &target.queues {
+        line(out, "waiting", &queues_in_words(queues))?;
+    }
+    if let Some(database) = &target.database {
+        print_database(database, now, out)?;
+    }
+    for unknown in &target.unknown {
+        writeln!(out, "? {}", plain(unknown))?;
+    }
+    for trouble in &target.trouble {
+        writeln!(out, "✗ {}", plain(trouble))?;
+    }
+    Ok(())
+}
+
+fn print_database(database: &Database, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
+    line(out, "needs a person", &count(database.number(Outcome::Quarantined), "event", "events"))?;
+    let quarantined = database.unsettled.iter().filter(|one| one.outcome == Outcome::Quarantined.as_str());
+    for one in quarantined {
+        let reason = reason_in_words(one.reason.as_deref(), None);
+        line(out, "", &format!("{}: {}", one.events, reason.as_deref().unwrap_or("no reason is recorded")))?;
+    }
+    line(out, "tries again", &count(database.number(Outcome::Retrying), "event", "events"))?;
+    line(out, "held aside", &count(database.held, "delivery", "deliveries"))?;
+    if let Some(oldest) = database.oldest_unsettled {
+        line(out, "oldest of these", &format!("came {}", ago(oldest, now)))?;
+    }
+    let at_work = database.workers.iter().filter(|worker| worker.at_work).count();
+    let latest = database.workers.first().and_then(|worker| worker.last_seen);
+    let seen = latest.map_or_else(String::new, |seen| format!(", last seen {}", ago(seen, now)));
+    line(out, "workers", &format!("{at_work} at work{seen}"))
+}
+
+fn line(out: &mut dyn Write, what: &str, value: &str) -> io::Result<()> {
+    writeln!(out, "  {what:<20} {value}")
+}
+
+fn source_in_words(source: &Source, now: Timestamp) -> String {
+    let last = source.last_delivery.map_or_else(
+        || "nothing has come yet".to_owned(),
+        |at| format!("last delivery {} ({})", ago(at, now), when(at, &source.zone)),
+    );
+    let today = count(source.accepted_today, "event", "events");
+    format!("{last}; {today} accepted today; {}", source.environment)
+}
+
+fn queues_in_words(queues: &Queues) -> String {
+    let number = |of: Option<u32>| of.map_or_else(|| "no queue".to_owned(), |number| number.to_string());
+    format!("{} in RabbitMQ, {} dead letters", number(queues.waiting), number(queues.dead_letters))
+}

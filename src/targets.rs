@@ -1,0 +1,55 @@
+//! Which ERP databases a command works on.
+
+use anyhow::{Context as _, bail};
+use jodo_shared::config::{Config, Erp};
+use jodo_shared::ids::TargetName;
+use jodo_worker::store::postgres::{PgStore, WorkerName};
+
+/// The named target, or all of them.
+///
+/// # Errors
+/// When the name is not configured, or nothing is.
+pub(crate) fn some<'a>(
+    config: &'a Config,
+    named: Option<&TargetName>,
+) -> anyhow::Result<Vec<(&'a TargetName, &'a Erp)>> {
+    if let Some(name) = named {
+        let known = || listed(config);
+        let found = config.erp.get_key_value(name);
+        return found
+            .map(|one| vec![one])
+            .with_context(|| format!("erp.{name} is not configured; there is: {}", known()));
+    }
+    if config.erp.is_empty() {
+        bail!("erp.main.url: no ERP database is configured");
+    }
+    Ok(config.erp.iter().collect())
+}
+
+/// The named target, or the only one.
+///
+/// # Errors
+/// As [`some`]; also when there are several and none is named.
+pub(crate) fn one<'a>(
+    config: &'a Config,
+    named: Option<&TargetName>,
+) -> anyhow::Result<(&'a TargetName, &'a Erp)> {
+    match some(config, named)?.as_slice() {
+        [one] => Ok(*one),
+        _ => bail!("name one ERP database with --target: {}", listed(config)),
+    }
+}
+
+fn listed(config: &Config) -> String {
+    let names: Vec<_> = config.erp.keys().map(TargetName::as_str).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// A store to read from; connects when first used.
+///
+/// # Errors
+/// When the address cannot be used at all.
+pub(crate) fn open(name: &TargetName, erp: &Erp) -> anyhow::Result<PgStore> {
+    PgStore::new(&erp.url, 1, PgStore::STATEMENT_TIMEOUT, WorkerName::of_this_process())
+        .with_context(|| format!("erp.{name}.url"))
+}
