@@ -47,22 +47,62 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str, usize)> {
         ("not JSON", b"{\"event\": ".to_vec(), "quarantined not_json", 0),
         ("not UTF-8", b"{\"event\": \"\xff\"}".to_vec(), "quarantined not_utf8", 0),
         ("no code", with("no_code", "/event", Value::Null), "quarantined missing_event_code", 0),
-        ("unknown code", with("unknown_code", "/event", json!("flex.new")), "quarantined unknown_event_code", 0),
+        (
+            "unknown code",
+            with("unknown_code", "/event", json!("flex.new")),
+            "quarantined unknown_event_code",
+            0,
+        ),
         ("no timestamp", with("no_time", "/timestamp", Value::Null), "quarantined missing_timestamp", 0),
-        ("milliseconds", with("ms", "/timestamp", json!(1_780_000_000_000_i64)), "quarantined implausible_timestamp", 0),
+        (
+            "milliseconds",
+            with("ms", "/timestamp", json!(1_780_000_000_000_i64)),
+            "quarantined implausible_timestamp",
+            0,
+        ),
         ("no key", with("no_key", "/payload/payment/id", Value::Null), "quarantined missing_key", 0),
         ("long key", with("x", "/payload/payment/id", json!("k".repeat(192))), "quarantined key_too_long", 0),
         ("NUL in key", with("x", "/payload/payment/id", json!("k\0k")), "quarantined unreadable_key", 0),
-        ("surrogate in key", text("sur_key", "\"id\":\"sur_key\"", r#""id":"\ud800""#), "quarantined unreadable_key", 0),
-        ("amount in words", with("words", "/payload/payment/amount", json!("ten")), "quarantined unreadable_amount", 0),
-        ("three decimals", with("three", "/payload/payment/amount", json!("1.001")), "quarantined unreadable_amount", 0),
+        (
+            "surrogate in key",
+            text("sur_key", "\"id\":\"sur_key\"", r#""id":"\ud800""#),
+            "quarantined unreadable_key",
+            0,
+        ),
+        (
+            "amount in words",
+            with("words", "/payload/payment/amount", json!("ten")),
+            "quarantined unreadable_amount",
+            0,
+        ),
+        (
+            "three decimals",
+            with("three", "/payload/payment/amount", json!("1.001")),
+            "quarantined unreadable_amount",
+            0,
+        ),
         ("longest key", with("x", "/payload/payment/id", json!("k".repeat(191))), "applied -", 0),
         ("no event_id", with("no_id", "/event_id", Value::Null), "applied -", 1),
         ("event_id of another type", with("id_type", "/event_id", json!([1])), "applied -", 1),
         ("long event_id", with("long_id", "/event_id", json!("e".repeat(192))), "applied -", 1),
-        ("field of another type", payment("type", |b| b["payload"]["payment"]["mode"] = json!({"a": 1})), "applied -", 1),
-        ("NUL in a field", payment("nul", |b| b["payload"]["payment"]["mode"] = json!("ca\0sh")), "applied -", 1),
-        ("surrogate in a field", text("sur", "\"amount\":10", r#""amount":10,"mode":"\udfff""#), "applied -", 1),
+        (
+            "field of another type",
+            payment("type", |b| b["payload"]["payment"]["mode"] = json!({"a": 1})),
+            "applied -",
+            1,
+        ),
+        (
+            "NUL in a field",
+            payment("nul", |b| b["payload"]["payment"]["mode"] = json!("ca\0sh")),
+            "applied -",
+            1,
+        ),
+        (
+            "surrogate in a field",
+            text("sur", "\"amount\":10", r#""amount":10,"mode":"\udfff""#),
+            "applied -",
+            1,
+        ),
         ("400 digits unread", text("digits", "\"amount\":10", &digits), "applied -", 0),
         ("20,000 deep unread", text("deep", "\"amount\":10", &deep), "applied -", 0),
         ("repeated member", text("twice", "\"amount\":10", "\"amount\":1,\"amount\":2"), "applied -", 0),
@@ -99,7 +139,8 @@ async fn broken_deliveries_get_200_and_a_row_with_their_bytes_and_leave_their_ne
         };
         assert_eq!(found("outcome || ' ' || coalesce(reason, '-')").await.as_deref(), Some(ending), "{name}");
         assert_eq!(found("encode(body, 'hex')").await, Some(hex::encode(body)), "{name}");
-        let list: Vec<Value> = found("warnings").await.map_or(Vec::new(), |w| serde_json::from_str(&w).expect("JSON"));
+        let list: Vec<Value> =
+            found("warnings").await.map_or(Vec::new(), |w| serde_json::from_str(&w).expect("JSON"));
         assert_eq!(list.len(), warnings, "{name}: {list:?}");
     }
     for (id, amount) in [("twice", "2.00"), ("exp", "1000.00"), ("deep", "10.00"), ("nul", "10.00")] {
@@ -109,7 +150,8 @@ async fn broken_deliveries_get_200_and_a_row_with_their_bytes_and_leave_their_ne
     let cleaned = "SELECT mode FROM jodo_manual_payments WHERE payment_id = 'nul'";
     assert_eq!(cluster.ask(cleaned).await.as_deref(), Some("cash"));
 
-    let (shown, expected) = (world_of(&cluster.database).await.expect("the views"), replay("jodo", &neighbours));
+    let (shown, expected) =
+        (world_of(&cluster.database).await.expect("the views"), replay("jodo", &neighbours));
     for (id, row) in &expected.payments {
         assert_eq!(shown.payments.get(id), Some(row), "the neighbours are as they should be");
     }
@@ -127,7 +169,8 @@ async fn a_badly_signed_delivery_from_a_listed_address_is_kept_aside_and_never_d
     let body = payment("held", |_| {});
     let client = reqwest::Client::new();
     for _ in 0..2 {
-        let request = client.post(&cluster.url).header("X-Jodo-Signature", "00".repeat(32)).body(body.clone());
+        let request =
+            client.post(&cluster.url).header("X-Jodo-Signature", "00".repeat(32)).body(body.clone());
         assert_eq!(request.send().await.expect("an answer").status(), 200);
     }
     // A good delivery behind them shows that they have been worked on.
@@ -138,5 +181,8 @@ async fn a_badly_signed_delivery_from_a_listed_address_is_kept_aside_and_never_d
     assert_eq!(cluster.ask("SELECT count(*) FROM jodo_unverified").await.as_deref(), Some("1"));
     let stored = cluster.ask("SELECT encode(body, 'hex') FROM jodo_unverified").await;
     assert_eq!(stored, Some(hex::encode(&body)));
-    assert_eq!(cluster.ask("SELECT string_agg(payment_id, '') FROM jodo_manual_payments").await.as_deref(), Some("behind"));
+    assert_eq!(
+        cluster.ask("SELECT string_agg(payment_id, '') FROM jodo_manual_payments").await.as_deref(),
+        Some("behind")
+    );
 }

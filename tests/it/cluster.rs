@@ -107,7 +107,8 @@ impl Cluster {
     /// Waits until the ingress says that it is ready.
     pub(crate) async fn ready(&self) {
         let url = format!("http://127.0.0.1:{}/readyz", self.private);
-        until("the ingress is ready", async || reqwest::get(&url).await.is_ok_and(|a| a.status() == 200)).await;
+        until("the ingress is ready", async || reqwest::get(&url).await.is_ok_and(|a| a.status() == 200))
+            .await;
     }
 
     /// Posts deliveries; see [`send`].

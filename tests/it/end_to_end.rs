@@ -38,7 +38,8 @@ async fn every_sample_is_answered_200_and_the_thirty_unknown_ones_wait_for_a_per
         cluster.ask(outcomes).await.as_deref(),
         Some("applied - 6, quarantined unknown_event_code 30")
     );
-    let payment = "SELECT payment_id || ' ' || amount || ' ' || state || ' ' || pupil_key FROM jodo_manual_payments";
+    let payment =
+        "SELECT payment_id || ' ' || amount || ' ' || state || ' ' || pupil_key FROM jodo_manual_payments";
     assert_eq!(cluster.ask(payment).await.as_deref(), Some("direct_40177 18250.50 cancelled erp:SRB/A/1190"));
     let enrolment = "SELECT identifier || ' ' || enrolment FROM jodo_students WHERE identifier LIKE 'NVK%'";
     assert_eq!(cluster.ask(enrolment).await.as_deref(), Some("NVK-2026-0731 active"));

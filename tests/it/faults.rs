@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use jodo_test_support::school::{Sent, history, replay, shuffled_with_repeats, world_of};
-use jodo_test_support::{Postgres, RabbitMq, Redis, Services, TestDatabase, fresh_database, fresh_database_on};
+use jodo_test_support::{
+    Postgres, RabbitMq, Redis, Services, TestDatabase, fresh_database, fresh_database_on,
+};
 use jodo_worker::store::postgres::migrate;
 
 use crate::cluster::{Cluster, DEADLINE, Places, until};
@@ -139,7 +141,9 @@ async fn a_renamed_column_and_a_revoked_right_pause_the_target_until_they_are_me
     let database = fresh_database().await;
     let mut places = places(None, &database).await;
     let role = format!("{}_worker", database.name);
-    let owner = Cluster::at(Places { database: database.url.clone(), ..self::places(None, &database).await }, 0, &[]).await;
+    let owner =
+        Cluster::at(Places { database: database.url.clone(), ..self::places(None, &database).await }, 0, &[])
+            .await;
     owner
         .execute(&format!(
             "CREATE ROLE {role} LOGIN PASSWORD 'role-canary'; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {role}"
@@ -155,8 +159,14 @@ async fn a_renamed_column_and_a_revoked_right_pause_the_target_until_they_are_me
 
     all_accepted(&cluster, &history, thirds[0]).await;
     let faults = [
-        ("ALTER TABLE jodo_r_manual_payments RENAME amount TO away", "ALTER TABLE jodo_r_manual_payments RENAME away TO amount"),
-        (&*format!("REVOKE INSERT ON jodo_r_students FROM {role}"), &*format!("GRANT INSERT ON jodo_r_students TO {role}")),
+        (
+            "ALTER TABLE jodo_r_manual_payments RENAME amount TO away",
+            "ALTER TABLE jodo_r_manual_payments RENAME away TO amount",
+        ),
+        (
+            &*format!("REVOKE INSERT ON jodo_r_students FROM {role}"),
+            &*format!("GRANT INSERT ON jodo_r_students TO {role}"),
+        ),
     ];
     for ((break_it, mend_it), part) in faults.iter().zip(&thirds[1..]) {
         let heard: Vec<_> = cluster.workers.iter().map(|worker| worker.lines().len()).collect();
@@ -188,7 +198,8 @@ async fn services_that_come_late_are_waited_for_and_nothing_is_lost() {
     cluster.workers[0].wait_for_line("paused", DEADLINE).await;
     let history = history(22, 100, 20);
     let order: Vec<_> = (0..history.len()).collect();
-    until("the ingress answers", async || tokio::net::TcpStream::connect(address(&cluster)).await.is_ok()).await;
+    until("the ingress answers", async || tokio::net::TcpStream::connect(address(&cluster)).await.is_ok())
+        .await;
     let answers = cluster.send(&history, &order[..1]).await;
     assert_eq!(answers.get("503 Service Unavailable"), Some(&1), "{answers:?}");
 

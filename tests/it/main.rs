@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a panic is the report")]
 
+mod bad_input;
 mod cluster;
 mod end_to_end;
 mod faults;
-mod bad_input;

@@ -38,7 +38,8 @@ pub async fn send(
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         rustls::crypto::ring::default_provider().install_default().ok();
     }
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().context("HTTP client")?;
+    let client =
+        reqwest::Client::builder().timeout(Duration::from_secs(60)).build().context("HTTP client")?;
     let posts = stream::iter(order).map(|&index| {
         let sent = &history[index];
         let request =
