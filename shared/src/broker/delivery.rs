@@ -46,7 +46,10 @@ impl Drop for Receipt {
     fn drop(&mut self) {
         if !self.spent && !std::thread::panicking() {
             metrics::counter!(crate::metrics::DELIVERIES_DROPPED).increment(1);
-            tracing::error!(message.tag = self.tag, "a delivery was dropped unsettled; the broker hands it out again");
+            tracing::error!(
+                message.tag = self.tag,
+                "a delivery was dropped unsettled; the broker hands it out again"
+            );
         }
     }
 }
