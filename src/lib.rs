@@ -30,7 +30,11 @@ use cli::{Cli, Command};
 pub async fn run(cli: &Cli, out: &mut dyn Write) -> Option<anyhow::Result<Exit>> {
     use_ring();
     let command = cli.command.as_ref()?;
-    Some(run_command(command, |needs| load(cli, needs), out).await)
+    let ended = run_command(command, |needs| load(cli, needs), out).await;
+    Some(ended.map_err(|error| match &cli.config {
+        Some(path) if error.is::<ConfigErrors>() => error.context(format!("--config {}", path.display())),
+        _ => error,
+    }))
 }
 
 async fn run_command(

@@ -90,7 +90,7 @@ impl Input {
             body["timestamp"] = now.as_second().into();
             return Ok(Self { bytes: edited(body, assignments)?, built_in: true });
         }
-        let bytes = read_bytes(what)?;
+        let bytes = read_bytes(what).context("not one of the built-in samples, so it must be a file")?;
         if assignments.is_empty() {
             return Ok(Self { bytes, built_in: false });
         }

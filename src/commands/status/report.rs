@@ -2,8 +2,9 @@
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use jodo_shared::clock::stored;
 use jodo_shared::outcome::Outcome;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::Exit;
 use crate::wording::count;
@@ -65,6 +66,7 @@ pub(super) struct Database {
     pub(super) unsettled: Vec<Unsettled>,
     pub(super) held: i64,
     /// When the oldest unsettled event was accepted.
+    #[serde(serialize_with = "as_stored")]
     pub(super) oldest_unsettled: Option<Timestamp>,
     pub(super) workers: Vec<Worker>,
 }
@@ -74,6 +76,7 @@ pub(super) struct Database {
 pub(super) struct Source {
     pub(super) source: String,
     pub(super) environment: &'static str,
+    #[serde(serialize_with = "as_stored")]
     pub(super) last_delivery: Option<Timestamp>,
     pub(super) accepted_today: i64,
     #[serde(skip)]
@@ -92,9 +95,15 @@ pub(super) struct Unsettled {
 #[derive(Debug, Serialize)]
 pub(super) struct Worker {
     pub(super) worker: String,
+    #[serde(serialize_with = "as_stored")]
     pub(super) last_seen: Option<Timestamp>,
     pub(super) paused_because: Option<String>,
     pub(super) at_work: bool,
+}
+
+/// In the one form that all stored instants have.
+fn as_stored<S: Serializer>(instant: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    instant.map(stored).serialize(serializer)
 }
 
 impl Worker {
@@ -131,7 +140,7 @@ impl Database {
                     .last_seen
                     .map_or_else(|| "long ago".to_owned(), |seen| crate::wording::ago(seen, now));
                 trouble
-                    .push(format!("no worker is at work, the last was seen {ago}: is jodo-worker running?"));
+                    .push(format!("no worker is at work, the last was seen {ago}: is jodo-worker running, and does its log say what it waits for?"));
             }
             Some(_) => (),
         }

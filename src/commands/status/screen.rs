@@ -2,12 +2,15 @@
 
 use std::io::{self, Write};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jodo_shared::outcome::Outcome;
 
 use super::report::{Database, Queues, Source, Status, Target, Verdict};
 use crate::commands::events::reason_in_words;
 use crate::wording::{ago, count, plain, when};
+
+/// How long a worker that is gone is worth a word: it may have been stopped, or have died.
+const RECENT: SignedDuration = SignedDuration::from_hours(24);
 
 /// Prints the screen.
 pub(super) fn print(status: &Status, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
@@ -60,7 +63,14 @@ fn print_database(database: &Database, now: Timestamp, out: &mut dyn Write) -> i
     let at_work = database.workers.iter().filter(|worker| worker.at_work).count();
     let latest = database.workers.first().and_then(|worker| worker.last_seen);
     let seen = latest.map_or_else(String::new, |seen| format!(", last seen {}", ago(seen, now)));
-    line(out, "workers", &format!("{at_work} at work{seen}"))
+    let recently = |at: Timestamp| now.duration_since(at) < RECENT;
+    let gone =
+        database.workers.iter().filter(|worker| !worker.at_work && worker.last_seen.is_some_and(recently));
+    let gone = match gone.count() {
+        0 => String::new(),
+        gone => format!("; {gone} that worked within a day, stopped or silent"),
+    };
+    line(out, "workers", &format!("{at_work} at work{seen}{gone}"))
 }
 
 fn line(out: &mut dyn Write, what: &str, value: &str) -> io::Result<()> {
@@ -77,6 +87,7 @@ fn source_in_words(source: &Source, now: Timestamp) -> String {
 }
 
 fn queues_in_words(queues: &Queues) -> String {
-    let number = |of: Option<u32>| of.map_or_else(|| "no queue".to_owned(), |number| number.to_string());
-    format!("{} in RabbitMQ, {} dead letters", number(queues.waiting), number(queues.dead_letters))
+    let Some(waiting) = queues.waiting else { return "no queue in RabbitMQ yet".to_owned() };
+    let dead = queues.dead_letters.unwrap_or_default();
+    format!("{}, {}", count(waiting, "event", "events"), count(dead, "dead letter", "dead letters"))
 }
