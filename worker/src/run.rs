@@ -10,6 +10,7 @@ use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
 use jodo_shared::lifecycle::Shutdown;
 use jodo_shared::private_http::Readiness;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::decide::SourceRules;
@@ -77,14 +78,25 @@ fn target(config: &Config, name: &TargetName, seen: Arc<dyn SeenIds>) -> anyhow:
     Ok(Target::new(name.clone(), Arc::new(store), seen, rules, Timing::default()))
 }
 
-/// Probes a database that seems well, so that a failover to a read-only standby is noticed without an event.
+/// Probes a database that seems well, so that a failover to a read-only standby is noticed without an event. While
+/// the target is paused it says so in the worker's own row instead, if the database can be written at all.
 async fn heartbeat(target: Arc<Target>, shutdown: CancellationToken) {
     let beating = async {
+        let mut beats = tokio::time::interval(target.timing.heartbeat);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            target.until_open().await;
-            tokio::time::sleep(target.timing.heartbeat).await;
-            if let Err(Interrupted) = target.probe().await {
-                tracing::debug!(target.name = %target.name, "the heartbeat found the database away");
+            beats.tick().await;
+            match target.paused() {
+                None => {
+                    if let Err(Interrupted) = target.probe().await {
+                        tracing::debug!(target.name = %target.name, "the heartbeat found the database away");
+                    }
+                }
+                Some(pause) => {
+                    if let Err(error) = target.store.report_pause(&pause.to_string()).await {
+                        tracing::debug!(target.name = %target.name, %error, "the pause could not be reported");
+                    }
+                }
             }
         }
     };

@@ -33,6 +33,7 @@ pub async fn exercise(store: Arc<dyn Store>) {
     a_due_row_is_leased_once_and_put_back_without_cost(store).await;
     the_brake_takes_back_only_quarantines(store).await;
     held_deliveries_are_stored_once_beside_the_events(store).await;
+    store.report_pause("a reason").await.expect("a pause can be reported");
     store.probe().await.expect("the probe changes nothing that it minds later");
 }
 

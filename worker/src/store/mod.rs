@@ -114,6 +114,12 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError`]: the trouble lies with the database or the deployment, not with an event.
     async fn probe(&self) -> Result<(), StoreError>;
 
+    /// Writes into this worker's own row why it takes nothing, for people to see; the next good probe clears it.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing rests on it.
+    async fn report_pause(&self, because: &str) -> Result<(), StoreError>;
+
     /// Which of these keys are settled rows.
     ///
     /// # Errors

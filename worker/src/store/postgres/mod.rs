@@ -113,6 +113,10 @@ impl Store for PgStore {
         probe::probe(self).await
     }
 
+    async fn report_pause(&self, because: &str) -> Result<(), StoreError> {
+        probe::report_pause(self, because).await
+    }
+
     async fn settled(&self, keys: &[DeliveryKey]) -> Result<HashSet<DeliveryKey>, StoreError> {
         write::settled(self, keys).await
     }

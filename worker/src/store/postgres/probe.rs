@@ -33,19 +33,28 @@ pub(super) async fn probe(store: &PgStore) -> Result<(), StoreError> {
                         let empty = BatchStatement::with_bodies(sql, "[]", Vec::new());
                         diesel_async::RunQueryDsl::execute(empty, connection).await?;
                     }
-                    write_own_row(store, connection).await
+                    write_own_row(store, connection, None).await
                 })
                 .await
         })
         .await
 }
 
-async fn write_own_row(store: &PgStore, connection: &mut AsyncPgConnection) -> QueryResult<()> {
+/// See [`Store::report_pause`](crate::store::Store::report_pause).
+pub(super) async fn report_pause(store: &PgStore, because: &str) -> Result<(), StoreError> {
+    store.run(true, async |connection| write_own_row(store, connection, Some(because)).await).await
+}
+
+async fn write_own_row(
+    store: &PgStore,
+    connection: &mut AsyncPgConnection,
+    paused_because: Option<&str>,
+) -> QueryResult<()> {
     let row = (
         jodo_workers::worker.eq(store.worker.as_str()),
         jodo_workers::started_at.eq(stored(store.started_at)),
         jodo_workers::last_seen_at.eq(stored(now())),
-        jodo_workers::paused_because.eq(None::<String>),
+        jodo_workers::paused_because.eq(paused_because),
     );
     diesel::insert_into(jodo_workers::table)
         .values(row)
