@@ -21,7 +21,9 @@ mod tests {
 
     #[test]
     fn a_stored_instant_has_a_fixed_width_and_reads_back() {
-        for (milliseconds, text) in [(0, "1970-01-01T00:00:00.000Z"), (1_785_753_715_040, "2026-08-03T10:41:55.040Z")] {
+        for (milliseconds, text) in
+            [(0, "1970-01-01T00:00:00.000Z"), (1_785_753_715_040, "2026-08-03T10:41:55.040Z")]
+        {
             let instant = Timestamp::from_millisecond(milliseconds).unwrap();
             assert_eq!(stored(instant), text);
             assert_eq!(text.parse::<Timestamp>().unwrap(), instant);

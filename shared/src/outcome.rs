@@ -150,7 +150,9 @@ impl Reason {
             Self::MissingEventCode => "it does not say what kind of event it is",
             Self::UnknownEventCode => "this version does not know this kind of event",
             Self::MissingTimestamp => "it does not say when it happened",
-            Self::ImplausibleTimestamp => "the time it gives is not in seconds between the years 2000 and 2100",
+            Self::ImplausibleTimestamp => {
+                "the time it gives is not in seconds between the years 2000 and 2100"
+            }
             Self::MissingPayload => "it has no payload",
             Self::MissingKey => "the number that identifies the record is missing",
             Self::KeyTooLong => "the number that identifies the record is longer than 191 bytes",
