@@ -50,6 +50,7 @@ fn listed(config: &Config) -> String {
 /// # Errors
 /// When the address cannot be used at all.
 pub(crate) fn open(name: &TargetName, erp: &Erp) -> anyhow::Result<PgStore> {
-    PgStore::new(&erp.url, 1, PgStore::STATEMENT_TIMEOUT, WorkerName::of_this_process())
+    // A dump reads everything; a worker's patience is too short for that.
+    PgStore::new(&erp.url, 1, PgStore::STATEMENT_TIMEOUT * 30, WorkerName::of_this_process())
         .with_context(|| format!("erp.{name}.url"))
 }

@@ -86,6 +86,8 @@ pub enum Reason {
     RefusedByDatabase,
     /// Five tries each ended with the death of the process.
     CrashesWorker,
+    /// Its stored row has lost its bytes, or holds what no version of this program writes.
+    UnreadableRow,
     /// A worker died holding it; it is tried apart from others (outcome `retrying`).
     CrashSuspect,
     /// The database took too long over it (outcome `retrying`).
@@ -96,7 +98,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::EmptyBody,
         Self::NotUtf8,
         Self::NotJson,
@@ -112,6 +114,7 @@ impl Reason {
         Self::UnknownSource,
         Self::RefusedByDatabase,
         Self::CrashesWorker,
+        Self::UnreadableRow,
         Self::CrashSuspect,
         Self::DatabaseTimeout,
         Self::Brake,
@@ -135,6 +138,7 @@ impl Reason {
             Self::UnknownSource => "unknown_source",
             Self::RefusedByDatabase => "refused_by_database",
             Self::CrashesWorker => "crashes_worker",
+            Self::UnreadableRow => "unreadable_row",
             Self::CrashSuspect => "crash_suspect",
             Self::DatabaseTimeout => "database_timeout",
             Self::Brake => "brake",
@@ -161,6 +165,7 @@ impl Reason {
             Self::UnknownSource => "the worker's configuration does not name the source it came from",
             Self::RefusedByDatabase => "the ERP database refuses this event but takes others",
             Self::CrashesWorker => "each of five tries ended with the worker's death",
+            Self::UnreadableRow => "its row in the inbox cannot be read any more",
             Self::CrashSuspect => "a worker died while it held this event; it is tried by itself",
             Self::DatabaseTimeout => "the ERP database took too long over it",
             Self::Brake => "too many events failed at once; the set-up is suspected, not the event",

@@ -35,8 +35,8 @@ impl Default for Trials {
 pub enum Verdict {
     /// The events are at fault: quarantine them.
     Quarantine,
-    /// The brake is on: keep them `retrying`, and return these, which the same spell had quarantined, as well.
-    Brake(Vec<DeliveryKey>),
+    /// The brake is on: keep them `retrying`. What the same spell had quarantined before is [`Brake::spell`].
+    Brake,
 }
 
 /// Counts of one target in one process.
@@ -56,6 +56,8 @@ struct On {
     since: Timestamp,
     next_trial: Instant,
     pause: Duration,
+    /// What was quarantined before it came on, and is to be taken back.
+    spell: Vec<DeliveryKey>,
 }
 
 impl Brake {
@@ -79,21 +81,26 @@ impl Brake {
         } else {
             self.in_a_row += failed.len();
         }
-        let spell: Vec<_> = self.forget_old(now);
+        let spell = self.keep_spell(now);
         self.failed.extend(failed.iter().map(|key| (now, *key)));
         let recent = self.failed.iter().filter(|(at, _)| now.duration_since(*at) < WINDOW).count();
         let all = recent + self.committed.iter().map(|(_, count)| count).sum::<usize>();
         let many = recent > MANY && recent * 10 >= all;
-        if failed.is_empty() || !(many || self.in_a_row >= IN_A_ROW) {
+        if failed.is_empty() {
             return Verdict::Quarantine;
         }
-        let pause = self.trials.first;
-        self.on = Some(On { since: wall, next_trial: now + pause, pause });
-        Verdict::Brake(spell)
+        if self.on.is_none() {
+            if !(many || self.in_a_row >= IN_A_ROW) {
+                return Verdict::Quarantine;
+            }
+            let pause = self.trials.first;
+            self.on = Some(On { since: wall, next_trial: now + pause, pause, spell });
+        }
+        Verdict::Brake
     }
 
     /// Drops what belongs to no spell any more, and returns the keys that remain.
-    fn forget_old(&mut self, now: Instant) -> Vec<DeliveryKey> {
+    fn keep_spell(&mut self, now: Instant) -> Vec<DeliveryKey> {
         let old = |at: &Instant| now.duration_since(*at) >= WINDOW;
         while self.committed.front().is_some_and(|(at, _)| old(at)) {
             self.committed.pop_front();
@@ -112,6 +119,11 @@ impl Brake {
     /// When the next trial is due, if it is on.
     pub fn next_trial(&self) -> Option<Instant> {
         self.on.as_ref().map(|on| on.next_trial)
+    }
+
+    /// What was quarantined in this spell before the brake came on.
+    pub fn spell(&self) -> Vec<DeliveryKey> {
+        self.on.as_ref().map_or_else(Vec::new, |on| on.spell.clone())
     }
 
     /// A trial begins: should it fail, the next one comes after twice the pause.
@@ -163,7 +175,8 @@ mod tests {
             assert_eq!(judge(&mut brake, now, 0, &[key(n)]), Verdict::Quarantine);
         }
         let now = start + Duration::from_secs(90);
-        assert_eq!(judge(&mut brake, now, 0, &[key(9)]), Verdict::Brake(keys(0..9)));
+        assert_eq!(judge(&mut brake, now, 0, &[key(9)]), Verdict::Brake);
+        assert_eq!(brake.spell(), keys(0..9));
         assert_eq!(brake.next_trial(), Some(now + Trials::default().first));
     }
 
@@ -181,7 +194,16 @@ mod tests {
         assert_eq!(judge(&mut brake, now, 1_000, &keys(0..21)), Verdict::Quarantine, "2 % of all");
         let mut brake = Brake::default();
         assert_eq!(judge(&mut brake, now, 180, &keys(0..20)), Verdict::Quarantine, "not more than twenty");
-        assert_eq!(judge(&mut brake, now, 1, &[key(20)]), Verdict::Brake(keys(0..20)));
+        assert_eq!(judge(&mut brake, now, 1, &[key(20)]), Verdict::Brake);
+        assert_eq!(brake.spell(), keys(0..20));
+    }
+
+    #[test]
+    fn while_it_is_on_nothing_more_is_quarantined() {
+        let (mut brake, now) = (Brake::default(), Instant::now());
+        judge(&mut brake, now, 0, &keys(0..10));
+        assert_eq!(judge(&mut brake, now, 400, &[key(10)]), Verdict::Brake);
+        assert_eq!(brake.spell(), Vec::new(), "the first ten were never quarantined");
     }
 
     #[test]

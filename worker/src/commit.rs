@@ -21,6 +21,8 @@ use crate::fold::fold;
 use crate::store::{StoreError, UnverifiedRow, Write, Written};
 use crate::target::{Interrupted, Target};
 
+/// How long a failed batch is taken apart while parts of it time out.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// When an event that the database took too long over is tried again.
 pub(crate) const AFTER_TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 
@@ -39,16 +41,14 @@ pub(crate) enum Tried {
 /// distinct. Afterwards every event has its row; returns the keys of those that are settled.
 ///
 /// # Errors
-/// [`Interrupted`] when the target was paused: some may be committed, and all of them must go back to the queue.
+/// [`Interrupted`] when the target was paused, or a row that says why was refused: some may be committed, and all of
+/// them must go back to the queue.
 pub async fn commit_batch(target: &Target, events: &[Event]) -> Result<Vec<DeliveryKey>, Interrupted> {
     let mut alone = Vec::new();
     if !events.is_empty() && !whole(target, events).await? {
         alone = bisect(target, events).await?;
         for pause in target.timing.alone_again {
-            if !alone.is_empty() {
-                tokio::time::sleep(pause).await;
-                alone = try_each(target, alone.into_iter().map(|(event, _)| event)).await?;
-            }
+            alone = again(target, alone, pause).await?;
         }
     }
     let failed: HashSet<_> = alone.iter().map(|(event, _)| event.row.key).collect();
@@ -68,13 +68,14 @@ pub async fn commit_held(target: &Target, held: &[UnverifiedRow]) -> Result<(), 
         return Ok(());
     }
     let write = Write { unverified: held, ..Write::default() };
-    while let Err(error) = target.store.write(&write).await {
+    for pause in target.timing.alone_again {
         // Nothing in such a row can be at fault, so there is nothing to bisect.
-        tracing::warn!(%error, "held deliveries were not stored; trying again");
+        let Err(error) = target.store.write(&write).await else { return Ok(()) };
+        tracing::warn!(target.name = %target.name, %error, "held deliveries were not stored; trying again");
         target.probe().await?;
-        tokio::time::sleep(jittered(target.timing.batch_again)).await;
+        tokio::time::sleep(pause).await;
     }
-    Ok(())
+    target.store.write(&write).await.map(drop).map_err(|_| Interrupted)
 }
 
 /// The batch as a whole, and once more after a jitter: two workers in each other's way are not an event's fault.
@@ -83,17 +84,26 @@ async fn whole(target: &Target, events: &[Event]) -> Result<bool, Interrupted> {
         return Ok(true);
     }
     tokio::time::sleep(jittered(target.timing.batch_again)).await;
-    Ok(try_once(target, &refs(events)).await? == Tried::Committed)
+    let tried = try_once(target, &refs(events)).await?;
+    if let Tried::Refused(what) = &tried {
+        tracing::warn!(target.name = %target.name, events = events.len(), %what, "a batch is refused; looking for the events at fault");
+    }
+    Ok(tried == Tried::Committed)
 }
 
-/// Halves a failed batch until only events that fail alone are left; commits the rest.
+/// Halves a failed batch until only events that fail alone are left; commits the rest. When locks have cost more than
+/// [`PATIENCE`], what is in a part that timed out is put off as it is: the broker takes back a batch that takes long.
 async fn bisect<'e>(target: &Target, events: &'e [Event]) -> Result<Vec<(&'e Event, Tried)>, Interrupted> {
+    let started = Instant::now();
     let mut alone = Vec::new();
     let mut parts = halves(events);
     while let Some(part) = parts.pop() {
         match (try_once(target, &refs(part)).await?, part) {
             (Tried::Committed, _) => {}
             (tried, [event]) => alone.push((event, tried)),
+            (Tried::TimedOut, part) if started.elapsed() > PATIENCE => {
+                alone.extend(part.iter().map(|event| (event, Tried::TimedOut)));
+            }
             (_, part) => parts.extend(halves(part)),
         }
     }
@@ -106,24 +116,31 @@ fn halves(events: &[Event]) -> Vec<&[Event]> {
     [back, front].into_iter().filter(|half| !half.is_empty()).collect()
 }
 
-async fn try_each<'e>(
+/// Tries once more, after a pause, what was refused alone. What timed out is not tried again: it waits for a lock, and
+/// others wait for it.
+async fn again<'e>(
     target: &Target,
-    events: impl Iterator<Item = &'e Event>,
+    failed: Vec<(&'e Event, Tried)>,
+    pause: Duration,
 ) -> Result<Vec<(&'e Event, Tried)>, Interrupted> {
-    let mut failed = Vec::new();
-    for event in events {
+    let (refused, mut still): (Vec<_>, Vec<_>) =
+        failed.into_iter().partition(|(_, tried)| matches!(tried, Tried::Refused(_)));
+    if !refused.is_empty() {
+        tokio::time::sleep(pause).await;
+    }
+    for (event, _) in refused {
         match try_once(target, &[event]).await? {
             Tried::Committed => {}
-            tried => failed.push((event, tried)),
+            tried => still.push((event, tried)),
         }
     }
-    Ok(failed)
+    Ok(still)
 }
 
 /// One try; after a failure, the probe.
 pub(crate) async fn try_once(target: &Target, events: &[&Event]) -> Result<Tried, Interrupted> {
     let Err(error) = write(target, events).await else { return Ok(Tried::Committed) };
-    tracing::warn!(target.name = %target.name, events = events.len(), %error, "a commit failed");
+    tracing::debug!(target.name = %target.name, events = events.len(), %error, "a commit failed");
     target.probe().await?;
     Ok(if error == StoreError::TimedOut { Tried::TimedOut } else { Tried::Refused(error.to_string()) })
 }
@@ -164,19 +181,11 @@ async fn conclude(target: &Target, applied: usize, alone: &[(&Event, Tried)]) ->
             (Tried::Refused(what), Verdict::Quarantine) => {
                 event.quarantined(Reason::RefusedByDatabase, Some(what.clone()))
             }
-            (Tried::Refused(_), Verdict::Brake(_)) => event.retrying(Reason::Brake, now),
+            (Tried::Refused(_), Verdict::Brake) => event.retrying(Reason::Brake, now),
             _ => event.retrying(Reason::DatabaseTimeout, now + AFTER_TIMEOUT),
         })
         .collect();
-    store_endings(target, &endings).await?;
-    if let Verdict::Brake(spell) = verdict {
-        return match target.store.return_to_retrying(&spell, now).await {
-            Ok(()) => Ok(()),
-            // The batch goes back; its events fail again, and the spell with them.
-            Err(_) => Err(Interrupted),
-        };
-    }
-    Ok(())
+    store_endings(target, &endings).await
 }
 
 /// Commits rows without effect. They hold cleaned values only, so a refusal is the deployment's fault.

@@ -1,6 +1,6 @@
 //! The declarative table: every entity, register, fact and set there is.
 //!
-//! SQL, fold, migrations' columns and docs/EVENTS.md all follow from this; `ALL` and `SETS` are also the fixed order
+//! SQL, fold, migrations' columns and docs/EVENTS.md all follow from this; [`ENTITIES`] and [`SETS`] are also the fixed order
 //! in which a commit touches the tables.
 
 use crate::table::{Column, ColumnType, Entity, Fact, Register, Set};

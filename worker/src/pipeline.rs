@@ -59,10 +59,9 @@ async fn work(target: &Target, deliveries: Vec<(Message, u32)>) -> Result<(), In
     let (messages, hand_outs): (Vec<_>, Vec<_>) = deliveries.into_iter().unzip();
     let repeats = look_up_repeats(target, &messages).await;
     let (events, held) = decide_all(target, messages.iter().zip(hand_outs), &repeats);
-    commit_held(target, &held).await?;
     let settled = commit_batch(target, &events).await?;
     mark(target, &settled).await;
-    Ok(())
+    commit_held(target, &held).await
 }
 
 /// Step 7 for a batch: each message that is no repeat becomes an event once, in its own way.

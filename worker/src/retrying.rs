@@ -1,16 +1,16 @@
 //! Rows that the inbox alone owns: crash suspects, timeouts, and what the brake kept. Taken one by one, on lease.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use backon::{ExponentialBuilder, Retryable as _};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jodo_shared::clock::now;
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::message::{Message, Peeked};
-use jodo_shared::outcome::Reason;
+use jodo_shared::outcome::{Outcome, Reason};
 use tokio_util::sync::CancellationToken;
 
+use crate::brake::Verdict;
 use crate::commit::{AFTER_TIMEOUT, Tried, store_endings, try_once};
 use crate::decide::decide;
 use crate::event::Event;
@@ -19,22 +19,22 @@ use crate::target::{Interrupted, Pause, Target};
 
 /// Tries after which the event is taken to kill workers.
 const MOST_ATTEMPTS: i32 = 5;
+/// When a row is tried again whose try was cut short.
+const AFTER_INTERRUPTION: SignedDuration = SignedDuration::from_secs(5);
 
 /// Takes due rows until shutdown. One task per target and process.
 pub async fn work_off_due_rows(target: Arc<Target>, shutdown: CancellationToken) {
     while let Some(()) = shutdown.run_until_cancelled(until_turn(&target)).await {
-        match one_turn(&target, &shutdown).await {
-            Ok(true) => {}
-            Ok(false) => {
-                shutdown.run_until_cancelled(tokio::time::sleep(target.timing.due_poll)).await;
+        let turn = one_turn(&target, &shutdown).await;
+        if let Err(error) = &turn {
+            tracing::debug!(target.name = %target.name, %error, "due rows could not be read");
+            // Pauses the target if it is the database.
+            if let Err(Interrupted) = target.probe().await {
+                tracing::debug!(target.name = %target.name, "and the probe failed");
             }
-            Err(error) => {
-                tracing::debug!(target.name = %target.name, %error, "due rows could not be read");
-                // The probe pauses the target if the database is away; otherwise the next turn tries again.
-                if target.probe().await.is_ok() {
-                    shutdown.run_until_cancelled(tokio::time::sleep(target.timing.due_poll)).await;
-                }
-            }
+        }
+        if !matches!(turn, Ok(true)) {
+            shutdown.run_until_cancelled(tokio::time::sleep(target.timing.due_poll)).await;
         }
     }
 }
@@ -42,8 +42,7 @@ pub async fn work_off_due_rows(target: Arc<Target>, shutdown: CancellationToken)
 /// Waits until the target is open or, with the brake on, until a trial is due.
 async fn until_turn(target: &Target) {
     while target.paused() == Some(Pause::Brake) {
-        let next_trial = target.brake().next_trial();
-        let Some(at) = next_trial else { break };
+        let Some(at) = target.next_trial() else { break };
         if tokio::time::timeout_at(at.into(), target.until_open()).await.is_err() {
             return;
         }
@@ -53,65 +52,63 @@ async fn until_turn(target: &Target) {
 
 /// One turn: takes a row, if one is due, and gives it an ending. False when there was none.
 async fn one_turn(target: &Target, shutdown: &CancellationToken) -> Result<bool, StoreError> {
-    if let Some(since) = braked_since(target) {
-        if target.store.applied_since(since).await? {
-            tracing::info!(target.name = %target.name, "another worker commits events: the brake is lifted");
-            target.lift_brake();
-        } else {
-            target.brake().begin_trial(Instant::now());
+    if let Some((since, spell)) = target.begin_trial() {
+        target.store.return_to_retrying(&spell, now()).await?;
+        if !target.store.brake_holds(since).await? {
+            target.lift_brake("events are applied again, or none is left to try it with");
         }
     }
     let Some(due) = target.store.take_due(now()).await? else { return Ok(false) };
     let (key, reason) = (due.row.key, due.row.reason.unwrap_or(Reason::CrashSuspect));
-    match end(target, due).await {
-        Ok(Ending::Done) => {}
-        Ok(Ending::Again(at, reason)) => target.store.put_back(key, at, reason).await?,
-        Err(Interrupted) => {
-            shutdown.run_until_cancelled(put_back_when_possible(target, key, reason)).await;
-        }
-    }
+    let (due_at, reason) = match end(target, due).await {
+        Ok(Ending::Done) => return Ok(true),
+        Ok(Ending::Again(pause, reason)) => (now() + pause, reason),
+        Err(Interrupted) => (now() + AFTER_INTERRUPTION, reason),
+    };
+    shutdown.run_until_cancelled(put_back_when_possible(target, key, due_at, reason)).await;
     Ok(true)
-}
-
-fn braked_since(target: &Target) -> Option<Timestamp> {
-    target.brake().on_since()
 }
 
 /// What became of a due row.
 enum Ending {
     /// Its row is written.
     Done,
-    /// To be tried again then, for this reason; the try does not count.
-    Again(Timestamp, Reason),
+    /// To be tried again after this, for this reason; the try does not count.
+    Again(SignedDuration, Reason),
 }
 
 async fn end(target: &Target, due: Due) -> Result<Ending, Interrupted> {
-    let message = message_of(target, &due.row);
     if due.attempts > MOST_ATTEMPTS {
         let unparsed = Event { row: due.row, changes: Vec::new() };
         store_endings(target, &[unparsed.quarantined(Reason::CrashesWorker, None)]).await?;
         return Ok(Ending::Done);
     }
+    // Rows that a brake kept are under it wherever it came on, until an event is applied anywhere.
+    let under_brake = due.row.reason == Some(Reason::Brake);
+    let braked = under_brake && target.store.brake_holds(due.recorded_at).await.map_err(|_| Interrupted)?;
+    let message = message_of(target, &due.row);
     let event = Event::decided(&message, decide(&message, target.rules.get(&message.source)));
-    let braked = braked_since(target).is_some();
     match tries(target, &event, braked).await? {
         Tried::Committed => {
-            if braked && !event.changes.is_empty() {
-                tracing::info!(target.name = %target.name, delivery.key = %message.key, "a trial succeeded: the brake is lifted");
-                target.lift_brake();
+            let applied = event.row.outcome == Outcome::Applied;
+            target.judge(usize::from(applied), &[]);
+            if applied && target.next_trial().is_some() {
+                target.lift_brake("a trial succeeded");
             }
             Ok(Ending::Done)
         }
-        Tried::TimedOut => Ok(Ending::Again(now() + AFTER_TIMEOUT, Reason::DatabaseTimeout)),
-        Tried::Refused(_) if braked => Ok(Ending::Again(now(), Reason::Brake)),
-        Tried::Refused(what) => {
+        Tried::TimedOut => Ok(Ending::Again(AFTER_TIMEOUT, Reason::DatabaseTimeout)),
+        Tried::Refused(_) if braked => Ok(Ending::Again(target.timing.braked_again, Reason::Brake)),
+        // An event failure that outlives a lifted brake is the event's own; any other is judged like one in a batch.
+        Tried::Refused(what) if under_brake || target.judge(0, &[message.key]) == Verdict::Quarantine => {
             store_endings(target, &[event.quarantined(Reason::RefusedByDatabase, Some(what))]).await?;
             Ok(Ending::Done)
         }
+        Tried::Refused(_) => Ok(Ending::Again(target.timing.braked_again, Reason::Brake)),
     }
 }
 
-/// With the brake on a single try; otherwise three, as for an event that fails alone in a batch.
+/// Under the brake a single try; otherwise three, as for an event that fails alone in a batch.
 async fn tries(target: &Target, event: &Event, braked: bool) -> Result<Tried, Interrupted> {
     let mut tried = try_once(target, &[event]).await?;
     let pauses = if braked { &[][..] } else { &target.timing.alone_again[..] };
@@ -124,12 +121,12 @@ async fn tries(target: &Target, event: &Event, braked: bool) -> Result<Tried, In
     Ok(tried)
 }
 
-/// A try that the database's absence cut short costs nothing, as soon as that can be written.
-async fn put_back_when_possible(target: &Target, key: DeliveryKey, reason: Reason) {
+/// A try that ended in no verdict costs nothing, as soon as that can be written.
+async fn put_back_when_possible(target: &Target, key: DeliveryKey, due_at: Timestamp, reason: Reason) {
     let (shortest, longest) = target.timing.probe;
     let back_off =
         ExponentialBuilder::default().with_min_delay(shortest).with_max_delay(longest).without_max_times();
-    let put_back = || target.store.put_back(key, now(), reason);
+    let put_back = || target.store.put_back(key, due_at, reason);
     if let Err(error) = put_back.retry(back_off).await {
         tracing::warn!(delivery.key = %key, %error, "a try that was cut short counts");
     }

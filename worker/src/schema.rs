@@ -69,7 +69,7 @@ diesel::table! {
         worker -> Text,
         /// When the process started.
         started_at -> Text,
-        /// When its last probe succeeded.
+        /// When it last said how it is.
         last_seen_at -> Text,
         /// Why it takes nothing, if so.
         paused_because -> Nullable<Text>,

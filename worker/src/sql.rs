@@ -27,7 +27,7 @@ pub static PROJECTIONS: LazyLock<Vec<TableStatement>> = LazyLock::new(|| {
 
 /// Writes event rows: one text bind (JSON array of rows) and one bind of their bodies, in the same order.
 ///
-/// A settled row is left alone. Returns the keys it wrote. A row that is already `retrying` keeps its lease. A row's
+/// A settled row is left alone. Returns the keys it wrote. A row that is `retrying` and stays so keeps its lease. A row's
 /// attempts are the inbox's own count and are never taken from a repeat.
 pub const EVENTS: &str = "\
 INSERT INTO jodo_events AS t (delivery_key, source, tenant, event_id, code, event_time, pupil_key, payload_digest, \

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use backon::{ExponentialBuilder, Retryable as _};
+use jiff::{SignedDuration, Timestamp};
 use jodo_shared::clock::now;
 use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
 use jodo_shared::metrics as names;
@@ -48,7 +49,7 @@ impl fmt::Display for Pause {
     }
 }
 
-/// The processing was cut short by a pause: nothing of the batch is settled, all of it goes back.
+/// The processing was cut short: nothing of the batch is settled, all of it goes back to the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupted;
 
@@ -67,6 +68,8 @@ pub struct Timing {
     pub due_poll: Duration,
     /// Trials while the brake is on.
     pub trials: Trials,
+    /// When a row that the brake keeps is tried again.
+    pub braked_again: SignedDuration,
 }
 
 impl Default for Timing {
@@ -78,6 +81,7 @@ impl Default for Timing {
             heartbeat: Duration::from_secs(10),
             due_poll: Duration::from_secs(1),
             trials: Trials::default(),
+            braked_again: SignedDuration::from_secs(30),
         }
     }
 }
@@ -162,7 +166,8 @@ impl Target {
         let probed =
             probing.retry(back_off).notify(|error, _| self.note(&Pause::Database(error.clone()))).await;
         if probed.is_ok() {
-            self.open();
+            // The brake may have come on meanwhile; only a trial lifts that.
+            self.open_if(|pause| !matches!(pause, Pause::Brake));
         }
     }
 
@@ -177,17 +182,20 @@ impl Target {
         Err(Interrupted)
     }
 
-    /// Pauses, and says so once per reason.
+    /// Pauses, and says so once per reason. The brake stays until it is lifted: a probe's word does not replace it.
     fn note(&self, pause: &Pause) {
+        let mut was = None;
         let changed = self.pause.send_if_modified(|held| {
-            // The brake is lifted by a commit only; a probe's word does not replace it.
             let changed = held.as_ref() != Some(pause) && *held != Some(Pause::Brake);
             if changed {
-                *held = Some(pause.clone());
+                was = held.replace(pause.clone());
             }
             changed
         });
         if changed {
+            if let Some(was) = was {
+                self.show(&was, 0.0);
+            }
             self.show(pause, 1.0);
             tracing::error!(target.name = %self.name, reason = %pause, "paused: nothing is taken from the queue until this is mended");
         }
@@ -198,8 +206,14 @@ impl Target {
             .set(value);
     }
 
-    fn open(&self) {
-        if let Some(was) = self.pause.send_replace(None) {
+    /// Opens, if it is paused for a reason that `ended` says is over.
+    fn open_if(&self, ended: impl Fn(&Pause) -> bool) {
+        let mut was = None;
+        self.pause.send_if_modified(|held| {
+            was = held.take_if(|pause| ended(pause));
+            was.is_some()
+        });
+        if let Some(was) = was {
             self.show(&was, 0.0);
             tracing::info!(target.name = %self.name, before = %was, "open: taking work");
         }
@@ -208,25 +222,35 @@ impl Target {
     /// Reports a round to the brake; pauses the target when it comes on.
     pub fn judge(&self, committed: usize, failed: &[DeliveryKey]) -> Verdict {
         let verdict = self.brake().judge(Instant::now(), now(), committed, failed);
-        if matches!(verdict, Verdict::Brake(_)) {
+        if verdict == Verdict::Brake {
             metrics::gauge!(names::BRAKE, "target" => self.name.to_string()).set(1.0);
             self.note(&Pause::Brake);
         }
         verdict
     }
 
-    /// The brake's state.
-    pub fn brake(&self) -> MutexGuard<'_, Brake> {
-        // A panic while it was held cannot have left it half-written in a way that matters.
-        self.brake.lock().unwrap_or_else(PoisonError::into_inner)
+    /// When the next trial is due, if the brake is on.
+    pub fn next_trial(&self) -> Option<Instant> {
+        self.brake().next_trial()
     }
 
-    /// An event committed while the brake was on, so the deployment works.
-    pub fn lift_brake(&self) {
+    /// Begins a trial: since when the brake is on, and what its spell had quarantined before.
+    pub fn begin_trial(&self) -> Option<(Timestamp, Vec<DeliveryKey>)> {
+        let mut brake = self.brake();
+        brake.begin_trial(Instant::now());
+        Some((brake.on_since()?, brake.spell()))
+    }
+
+    /// Lifts the brake: the deployment works again, or there is nothing left to try it with.
+    pub fn lift_brake(&self, why: &'static str) {
         self.brake().lift();
         metrics::gauge!(names::BRAKE, "target" => self.name.to_string()).set(0.0);
-        if self.paused() == Some(Pause::Brake) {
-            self.open();
-        }
+        tracing::info!(target.name = %self.name, why, "the brake is lifted");
+        self.open_if(|pause| matches!(pause, Pause::Brake));
+    }
+
+    fn brake(&self) -> MutexGuard<'_, Brake> {
+        // A panic while it was held cannot have left it half-written in a way that matters.
+        self.brake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -238,10 +238,11 @@ async fn the_brake_takes_back_only_quarantines(store: &dyn Store) {
     let due = store.take_due(now).await.expect("an answer").expect("a due row");
     assert_eq!((due.row.key, due.row.reason), (bad.key, Some(Reason::Brake)));
     assert_eq!(store.take_due(now).await.expect("an answer"), None);
-    assert!(store.applied_since(Timestamp::UNIX_EPOCH).await.expect("an answer"));
+    assert!(!store.brake_holds(Timestamp::UNIX_EPOCH).await.expect("an answer"), "events were applied since");
     let future = jodo_shared::clock::now() + SignedDuration::from_hours(1);
-    assert!(!store.applied_since(future).await.expect("an answer"));
+    assert!(store.brake_holds(future).await.expect("an answer"), "a row waits, and none was applied since");
     commit(store, &[], &[&event("brake-bad", Outcome::Applied)]).await;
+    assert!(!store.brake_holds(future).await.expect("an answer"), "no row waits");
 }
 
 async fn held_deliveries_are_stored_once_beside_the_events(store: &dyn Store) {

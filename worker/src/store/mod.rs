@@ -102,6 +102,8 @@ pub struct Due {
     pub row: EventRow,
     /// Tries, this one included.
     pub attempts: i32,
+    /// When the row was last written, leases apart.
+    pub recorded_at: Timestamp,
 }
 
 /// The ERP database of one target. Every call is one round of work on one connection and is safe to repeat.
@@ -151,11 +153,12 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError`].
     async fn return_to_retrying(&self, keys: &[DeliveryKey], due_at: Timestamp) -> Result<(), StoreError>;
 
-    /// Whether any worker applied an event since `since`.
+    /// Whether a brake that came on at `since`, in any worker, still holds: rows wait because of it, and no worker has
+    /// applied an event since.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn applied_since(&self, since: Timestamp) -> Result<bool, StoreError>;
+    async fn brake_holds(&self, since: Timestamp) -> Result<bool, StoreError>;
 
     /// The canonical dump, a line per row: table, a tab, and a JSON object of text values with sorted members. Lines
     /// are sorted bytewise. Projections and views in full; of the events only what no order of arrival changes. Equal

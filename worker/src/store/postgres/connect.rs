@@ -11,6 +11,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rustls_platform_verifier::ConfigVerifierExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio_postgres::NoTls;
+use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::store::StoreError;
@@ -49,11 +51,7 @@ fn connect(
         if config.get_application_name().is_none() {
             config.application_name("jodo-sync");
         }
-        let tls = rustls::ClientConfig::with_platform_verifier()
-            .map_err(|error| bad_connection(&format!("TLS: {error}")))?;
-        let (client, connection) =
-            config.connect(MakeRustlsConnect::new(tls)).await.map_err(|error| describe(&error))?;
-        let mut connection = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
+        let mut connection = open(&config).await?;
         connection
             .batch_execute(&session_settings(statement_timeout))
             .await
@@ -63,13 +61,43 @@ fn connect(
     .boxed()
 }
 
+/// With TLS as `sslmode` says: `disable` never, `require` always and with the certificate verified, `prefer` (the
+/// default) if the server has a certificate that verifies, and in plain text otherwise.
+async fn open(config: &tokio_postgres::Config) -> ConnectionResult<AsyncPgConnection> {
+    if config.get_ssl_mode() == SslMode::Disable {
+        return plain(config).await;
+    }
+    let tls = match rustls::ClientConfig::with_platform_verifier() {
+        Ok(tls) => MakeRustlsConnect::new(tls),
+        Err(_) if config.get_ssl_mode() == SslMode::Prefer => return plain(config).await,
+        Err(error) => return Err(bad_connection(&format!("TLS: {error}"))),
+    };
+    match config.connect(tls).await {
+        Ok((client, connection)) => {
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await
+        }
+        // An answer of the server itself, such as a wrong password, would be the same in plain text.
+        Err(error) if config.get_ssl_mode() == SslMode::Prefer && error.as_db_error().is_none() => {
+            plain(config).await
+        }
+        Err(error) => Err(describe(&error)),
+    }
+}
+
+async fn plain(config: &tokio_postgres::Config) -> ConnectionResult<AsyncPgConnection> {
+    let mut config = config.clone();
+    let connected = config.ssl_mode(SslMode::Disable).connect(NoTls).await;
+    let (client, connection) = connected.map_err(|error| describe(&error))?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
 /// As durable as the queue that this store empties, whatever the server's default; times in UTC.
 fn session_settings(statement_timeout: Duration) -> String {
     let timeout = statement_timeout.as_millis();
     format!(
         "SET synchronous_commit = on; SET default_transaction_isolation = 'read committed'; \
          SET statement_timeout = {timeout}; SET lock_timeout = {timeout}; \
-         SET idle_in_transaction_session_timeout = '60s'; SET TimeZone = 'UTC'"
+         SET idle_in_transaction_session_timeout = '60s'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'"
     )
 }
 

@@ -1,10 +1,11 @@
 //! Rows that the inbox alone owns: `retrying`, taken one by one on lease.
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
-use jodo_shared::clock::stored;
+use jodo_shared::clock::{now, stored};
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::outcome::{Outcome, Reason};
 
@@ -13,7 +14,7 @@ use super::reads::StoredEvent;
 use crate::schema::jodo_events;
 use crate::store::{Due, StoreError};
 
-/// How long a lease lasts: longer than one try may take.
+/// How long a lease lasts. A try that takes longer may be made twice at once, which leaves no second trace.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 /// One committed update is the lease; `SKIP LOCKED` lets several workers take different rows.
@@ -23,11 +24,31 @@ WHERE delivery_key = (SELECT delivery_key FROM jodo_events \
 WHERE outcome = 'retrying' AND due_at <= $2 ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED) \
 RETURNING *";
 
-pub(super) async fn take_due(store: &PgStore, now: Timestamp) -> Result<Option<Due>, StoreError> {
-    let query = diesel::sql_query(TAKE).bind::<Text, _>(stored(now + LEASE)).bind::<Text, _>(stored(now));
+pub(super) async fn take_due(store: &PgStore, at: Timestamp) -> Result<Option<Due>, StoreError> {
+    let query = diesel::sql_query(TAKE).bind::<Text, _>(stored(at + LEASE)).bind::<Text, _>(stored(at));
     let taken: Option<StoredEvent> =
         store.run(false, async |connection| query.get_result(connection).await.optional()).await?;
-    taken.map(|stored| stored.into_due()).transpose()
+    let Some(taken) = taken else { return Ok(None) };
+    let key = taken.delivery_key.clone();
+    match taken.into_due() {
+        Ok(due) => Ok(Some(due)),
+        Err(error) => {
+            quarantine_unreadable(store, &key, &error).await?;
+            Err(error)
+        }
+    }
+}
+
+/// A row without its body, or that another program has filled with something else, can never be tried.
+async fn quarantine_unreadable(store: &PgStore, key: &str, error: &StoreError) -> Result<(), StoreError> {
+    tracing::warn!(delivery.key = key, %error, "a due row cannot be read; it needs a person");
+    let update = diesel::update(jodo_events::table.find(key.to_owned())).set((
+        jodo_events::outcome.eq(Outcome::Quarantined.as_str()),
+        jodo_events::reason.eq(Reason::UnreadableRow.as_str()),
+        jodo_events::detail.eq(error.to_string()),
+    ));
+    store.run(false, async |connection| update.execute(connection).await).await?;
+    Ok(())
 }
 
 pub(super) async fn put_back(
@@ -60,15 +81,19 @@ pub(super) async fn return_to_retrying(
         jodo_events::outcome.eq(Outcome::Retrying.as_str()),
         jodo_events::reason.eq(Reason::Brake.as_str()),
         jodo_events::due_at.eq(stored(due_at)),
+        jodo_events::recorded_at.eq(stored(now())),
     ));
     store.run(false, async |connection| update.execute(connection).await).await?;
     Ok(())
 }
 
-pub(super) async fn applied_since(store: &PgStore, since: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn brake_holds(store: &PgStore, since: Timestamp) -> Result<bool, StoreError> {
+    let waiting = jodo_events::table
+        .filter(jodo_events::outcome.eq(Outcome::Retrying.as_str()))
+        .filter(jodo_events::reason.eq(Reason::Brake.as_str()));
     let applied = jodo_events::table
         .filter(jodo_events::outcome.eq(Outcome::Applied.as_str()))
         .filter(jodo_events::recorded_at.gt(stored(since)));
-    let query = diesel::select(diesel::dsl::exists(applied));
+    let query = diesel::select(exists(waiting).and(not(exists(applied))));
     store.run(false, async |connection| query.get_result(connection).await).await
 }

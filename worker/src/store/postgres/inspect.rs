@@ -59,7 +59,7 @@ pub struct WorkerRow {
     pub worker: String,
     /// When it started.
     pub started_at: String,
-    /// Its last successful probe.
+    /// When it last said how it is.
     pub last_seen_at: String,
     /// Why it takes nothing, if it could say so.
     pub paused_because: Option<String>,

@@ -49,6 +49,20 @@ struct Version {
     version: String,
 }
 
+/// Refuses a database in which a pupil's name could not be written.
+pub(super) async fn check_encoding(store: &PgStore) -> Result<(), StoreError> {
+    let query = "SELECT current_setting('server_encoding') AS version";
+    let Version { version: encoding } =
+        store.run(true, async |connection| diesel::sql_query(query).get_result(connection).await).await?;
+    if encoding == "UTF8" {
+        return Ok(());
+    }
+    Err(StoreError::Refused(Refusal {
+        kind: format!("the database's encoding is {encoding}; it must be UTF8"),
+        ..Refusal::default()
+    }))
+}
+
 /// Version of the newest migration in the database; `None` when it was never migrated.
 pub(super) async fn version(connection: &mut AsyncPgConnection) -> Result<Option<String>, Error> {
     let table = diesel::sql_query("SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS found");
@@ -68,6 +82,7 @@ pub(super) async fn version(connection: &mut AsyncPgConnection) -> Result<Option
 pub async fn migrate(url: &SecretString) -> Result<Migrated, StoreError> {
     let name = WorkerName("migrate".to_owned());
     let store = PgStore::new(url, 1, PgStore::STATEMENT_TIMEOUT * 30, name)?;
+    check_encoding(&store).await?;
     let connection = deadpool::managed::Object::take(store.connection().await?);
     let mut harness = AsyncMigrationHarness::new(connection);
     // The harness drives the connection from its own blocking calls.

@@ -77,12 +77,17 @@ impl PgStore {
     {
         let mut connection = self.connection().await?;
         let started = Instant::now();
-        match work(&mut connection).await {
-            Ok(result) => Ok(result),
-            Err(error) => {
+        // The server cancels a slow statement; a server or proxy that has fallen silent cancels nothing.
+        let worked = tokio::time::timeout(self.statement_timeout * 3, work(&mut connection)).await;
+        match worked {
+            Ok(Ok(result)) => Ok(result),
+            failed => {
                 drop(deadpool::managed::Object::take(connection));
                 let timed_out = started.elapsed() >= self.statement_timeout;
-                Err(if timed_out { StoreError::TimedOut } else { describe(&error, sentences) })
+                Err(match failed {
+                    Ok(Err(error)) if !timed_out => describe(&error, sentences),
+                    _ => StoreError::TimedOut,
+                })
             }
         }
     }
@@ -137,8 +142,8 @@ impl Store for PgStore {
         due::return_to_retrying(self, keys, due_at).await
     }
 
-    async fn applied_since(&self, since: Timestamp) -> Result<bool, StoreError> {
-        due::applied_since(self, since).await
+    async fn brake_holds(&self, since: Timestamp) -> Result<bool, StoreError> {
+        due::brake_holds(self, since).await
     }
 
     async fn dump(&self) -> Result<Vec<String>, StoreError> {

@@ -14,11 +14,8 @@ use crate::store::StoreError;
 /// Runs every statement of a commit with an empty batch, and writes this worker's own row: a missing column, a
 /// missing right, a read-only standby or a full disk fail here as they would fail a batch, but with no event to blame.
 pub(super) async fn probe(store: &PgStore) -> Result<(), StoreError> {
-    let found = store.run(true, async |connection| migrate::version(connection).await).await?;
-    let wanted = migrate::wanted()?;
-    if found.as_deref() != Some(wanted.as_str()) {
-        return Err(StoreError::Schema { found: found.unwrap_or_else(|| "none".to_owned()), wanted });
-    }
+    migrate::check_encoding(store).await?;
+    store.check_schema().await?;
     store
         .run(true, async |connection| {
             // The same kind of transaction as a commit's: a read-only one must fail here first.

@@ -85,6 +85,7 @@ impl StoredEvent {
     /// [`StoreError::Refused`] naming the column that another program has filled with something else, or `body`
     /// when retention has removed it.
     pub fn into_due(self) -> Result<Due, StoreError> {
+        let recorded_at = self.recorded_at.parse().map_err(|_| unreadable("recorded_at"))?;
         let row = EventRow {
             key: self.delivery_key.parse().map_err(|_| unreadable("delivery_key"))?,
             source: self.source.parse().map_err(|_| unreadable("source"))?,
@@ -104,6 +105,6 @@ impl StoredEvent {
             trace: self.trace.as_deref().and_then(TraceParent::parse),
             body: self.body.ok_or_else(|| unreadable("body"))?.into(),
         };
-        Ok(Due { row, attempts: self.attempts })
+        Ok(Due { row, attempts: self.attempts, recorded_at })
     }
 }

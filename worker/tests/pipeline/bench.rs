@@ -1,0 +1,233 @@
+//! One worker on a real PostgreSQL, with a broker in memory.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use jodo_shared::broker::memory::MemoryBroker;
+use jodo_shared::broker::{BatchLimits, Consumer as _, Publisher as _};
+use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
+use jodo_shared::message::{Message, Peeked};
+use jodo_test_support::{TestDatabase, fresh_database};
+use jodo_worker::brake::Trials;
+use jodo_worker::decide::SourceRules;
+use jodo_worker::pipeline::run_pipeline;
+use jodo_worker::retrying::work_off_due_rows;
+use jodo_worker::seen::{SeenError, SeenIds};
+use jodo_worker::store::postgres::{PgStore, WorkerName, migrate};
+use jodo_worker::target::{Target, Timing};
+use secrecy::SecretString;
+use serde_json::json;
+use tokio_postgres::NoTls;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Remembers what was marked, and can be made to lie.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) marked: Mutex<HashSet<DeliveryKey>>,
+    pub(crate) names_everything: bool,
+}
+
+#[async_trait]
+impl SeenIds for Memory {
+    async fn suspects(&self, keys: &[DeliveryKey]) -> Result<HashSet<DeliveryKey>, SeenError> {
+        let marked = self.marked.lock().expect("not poisoned");
+        Ok(keys.iter().filter(|key| self.names_everything || marked.contains(*key)).copied().collect())
+    }
+
+    async fn mark(&self, keys: &[DeliveryKey]) -> Result<(), SeenError> {
+        self.marked.lock().expect("not poisoned").extend(keys);
+        Ok(())
+    }
+}
+
+/// One worker on a database and a broker of its own.
+pub(crate) struct Bench {
+    pub(crate) broker: MemoryBroker,
+    pub(crate) client: tokio_postgres::Client,
+    pub(crate) target: Arc<Target>,
+    pub(crate) seen: Arc<Memory>,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) database: TestDatabase,
+}
+
+pub(crate) fn name() -> TargetName {
+    "main".parse().expect("a name")
+}
+
+pub(crate) fn source() -> SourceName {
+    "jodo".parse().expect("a name")
+}
+
+pub(crate) fn quick() -> Timing {
+    let soon = Duration::from_millis(20);
+    Timing {
+        batch_again: soon,
+        alone_again: [soon, soon],
+        probe: (soon, soon * 5),
+        heartbeat: Duration::from_secs(10),
+        due_poll: soon,
+        trials: Trials { first: soon * 10, slowest: soon * 20 },
+        braked_again: SignedDuration::from_millis(100),
+    }
+}
+
+fn make_target(url: &str, statement_timeout: Duration, seen: Arc<Memory>) -> Target {
+    let url = SecretString::from(url.to_owned());
+    let store = PgStore::new(&url, 4, statement_timeout, WorkerName::of_this_process()).expect("a store");
+    let rules = SourceRules { time_zone: TimeZone::UTC, ignore: HashSet::new() };
+    Target::new(name(), Arc::new(store), seen, HashMap::from([(source(), rules)]), quick())
+}
+
+/// The same payment, with a name for its pupil: it writes the pupil's row.
+pub(crate) fn renamed(mut message: Message, fullname: &str) -> Message {
+    let mut body: serde_json::Value = serde_json::from_slice(&message.body).expect("JSON");
+    body["payload"]["student"]["fullname"] = json!(fullname);
+    message.body = body.to_string().into();
+    message.key = DeliveryKey::of(&source(), &message.body);
+    message
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        Self::with(Memory::default(), PgStore::STATEMENT_TIMEOUT).await
+    }
+
+    pub(crate) async fn with(seen: Memory, statement_timeout: Duration) -> Self {
+        let database = fresh_database().await;
+        let url = SecretString::from(database.url.clone());
+        migrate(&url).await.expect("migrated");
+        let seen = Arc::new(seen);
+        let target = Arc::new(make_target(&database.url, statement_timeout, seen.clone()));
+        let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("connected");
+        tokio::spawn(connection);
+        let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
+        Self { broker: MemoryBroker::new(), client, target, seen, shutdown, tasks, database }
+    }
+
+    /// Starts one pipeline and the task for due rows.
+    pub(crate) fn work(&self) {
+        let consumer = Box::new(self.broker.consumer(name()));
+        let limits = BatchLimits { wait: Duration::from_millis(50), ..BatchLimits::default() };
+        self.tasks.spawn(run_pipeline(self.target.clone(), consumer, limits, self.shutdown.clone()));
+        self.tasks.spawn(work_off_due_rows(self.target.clone(), self.shutdown.clone()));
+    }
+
+    pub(crate) async fn publish(&self, messages: &[Message]) {
+        for message in messages {
+            self.broker.publish(message).await.expect("published");
+        }
+    }
+
+    /// Another worker's view of the same database.
+    pub(crate) fn another_target(&self) -> Target {
+        self.target_at(&self.database.url, PgStore::STATEMENT_TIMEOUT)
+    }
+
+    /// Another worker that reaches the database under this address.
+    pub(crate) fn target_at(&self, url: &str, statement_timeout: Duration) -> Target {
+        make_target(url, statement_timeout, self.seen.clone())
+    }
+
+    /// Waits until the database says yes to this query.
+    pub(crate) async fn until(&self, query: &str) {
+        let waiting = async {
+            let mut ticks = tokio::time::interval(Duration::from_millis(20));
+            while !self.client.query_one(query, &[]).await.expect("an answer").get::<_, bool>(0) {
+                ticks.tick().await;
+            }
+        };
+        let waited = tokio::time::timeout(DEADLINE, waiting).await;
+        assert!(waited.is_ok(), "never: {query}, found {:?}", self.endings().await);
+    }
+
+    /// Hands everything out to a consumer that dies with it, so often.
+    pub(crate) async fn hand_out_in_vain(&self, times: usize) {
+        for _ in 0..times {
+            let mut consumer = self.broker.consumer(name());
+            let batch = consumer.next_batch(&BatchLimits::default()).await;
+            consumer.give_back(batch.into_iter().map(|delivery| delivery.receipt).collect()).await;
+        }
+    }
+
+    pub(crate) async fn execute(&self, statements: &str) {
+        self.client.batch_execute(statements).await.expect("executed");
+    }
+
+    /// The inbox in one line: `outcome reason count` of each ending.
+    pub(crate) async fn endings(&self) -> String {
+        let query = "SELECT coalesce(string_agg(line, ', ' ORDER BY line), '') FROM (SELECT outcome || ' ' || \
+                     coalesce(reason, '-') || ' ' || count(*) AS line FROM jodo_events GROUP BY outcome, reason) l";
+        self.client.query_one(query, &[]).await.expect("the inbox").get(0)
+    }
+
+    pub(crate) async fn until_endings(&self, wanted: &str) {
+        let waiting = async {
+            let mut ticks = tokio::time::interval(Duration::from_millis(20));
+            while self.endings().await != wanted {
+                ticks.tick().await;
+            }
+        };
+        let waited = tokio::time::timeout(DEADLINE, waiting).await;
+        assert!(waited.is_ok(), "wanted {wanted:?}, found {:?}", self.endings().await);
+    }
+
+    /// Waits until the broker has nothing left to hand out or to hear about.
+    pub(crate) async fn until_settled(&self) {
+        let waiting = async {
+            let mut ticks = tokio::time::interval(Duration::from_millis(20));
+            while self.broker.unsettled(&name()) > 0 {
+                ticks.tick().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, waiting).await.expect("everything is settled");
+    }
+
+    pub(crate) async fn until_paused(&self) {
+        tokio::time::timeout(DEADLINE, self.target.until_paused()).await.expect("paused");
+    }
+
+    pub(crate) async fn stop(self) {
+        self.shutdown.cancel();
+        self.tasks.close();
+        tokio::time::timeout(DEADLINE, self.tasks.wait()).await.expect("drained");
+    }
+}
+
+/// A manual payment of this id.
+pub(crate) fn payment(id: &str) -> Message {
+    let body = json!({
+        "event": "direct.payment.added", "event_id": id, "version": "1.0", "timestamp": 1_780_000_000,
+        "payload": { "payment": { "id": id, "amount": 10 }, "student": { "identifier": "P/1" } },
+    });
+    let body = body.to_string();
+    Message {
+        key: DeliveryKey::of(&source(), body.as_bytes()),
+        source: source(),
+        tenant: "main".parse().expect("a tenant"),
+        target: name(),
+        received_at: Timestamp::UNIX_EPOCH,
+        peeked: Peeked::default(),
+        verified: true,
+        redrive: false,
+        trace: None,
+        body: body.into(),
+    }
+}
+
+pub(crate) fn payments(prefix: &str, count: usize) -> Vec<Message> {
+    (0..count).map(|n| payment(&format!("{prefix}_{n}"))).collect()
+}
+
+/// The database refuses payments whose id begins with `bad`, and takes all others.
+pub(crate) const REFUSE_BAD: &str = "\
+CREATE FUNCTION refuse_bad() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+IF NEW.payment_id LIKE 'bad%' THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$;
+CREATE TRIGGER refuse_bad BEFORE INSERT OR UPDATE ON jodo_r_manual_payments FOR EACH ROW EXECUTE FUNCTION refuse_bad()";
