@@ -43,6 +43,7 @@ fn student() -> impl Strategy<Value = Value> {
                 "primary_contact_number": phone,
                 "fullname": fullname,
                 "grade": { "code": code, "name": name },
+                "academic_year_start": if fullname == "Asha" { json!(2026) } else { json!("2025") },
             })
         },
     )
@@ -61,9 +62,26 @@ fn payment() -> impl Strategy<Value = Value> {
         Just(json!("20000.25")),
     ];
     let id = select(&["p1", "p2", "p3"][..]);
-    (id, amount, maybe(&["cash", "cheque"]), maybe(&["UTR1", "UTR2"])).prop_map(
-        |(id, amount, mode, utr)| json!({ "id": id, "amount": amount, "mode": mode, "settlement_utr": utr }),
-    )
+    // Registers of several columns, some of which are derived from the first and may be null.
+    let paid_at = maybe(&["2026-06-01T20:00:00Z", "2026-06-02T09:45:00+05:30", "2026-06-02T05:00:00"]);
+    let lines = prop_oneof![
+        Just(Value::Null),
+        Just(json!([])),
+        Just(json!([{ "fee_component": "TUITION", "amount": "900" }, { "fee_component": "BUS" }])),
+        Just(json!([{ "component_type": "TUITION", "amount": 1000.0 }])),
+    ];
+    let texts = (
+        maybe(&["cash", "cheque"]),
+        maybe(&["UTR1", "UTR2"]),
+        maybe(&["RCPT-1", "RCPT-2"]),
+        maybe(&["x", "y"]),
+    );
+    (id, amount, texts, paid_at, lines).prop_map(|(id, amount, (mode, utr, transaction, notes), paid_at, details)| {
+        json!({
+            "id": id, "amount": amount, "mode": mode, "settlement_utr": utr, "transaction_id": transaction,
+            "notes": notes, "paid_at": paid_at, "details": details,
+        })
+    })
 }
 
 fn sent() -> impl Strategy<Value = Sent> {
