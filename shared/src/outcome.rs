@@ -1,4 +1,4 @@
-//! How an event can end: every ending has a name (design section 4, promise 5).
+//! How an event can end: every ending has a name (promise 5 of docs/ARCHITECTURE.md).
 //!
 //! The word is the same in the column, the metric label and the log; the sentence is for people.
 

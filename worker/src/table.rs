@@ -1,6 +1,6 @@
 //! The shape of the declarative table: which entities exist, what each remembers, and how a change to one is said.
 //!
-//! Two kinds of memory, both of which only grow, so that order cannot matter (design section 4):
+//! Two kinds of memory, both of which only grow, so that order cannot matter (docs/ARCHITECTURE.md):
 //! a **register** holds one member of the payload and the clock of the event that last wrote it, a **fact** is a
 //! register without a value, and a **set** only gains lines. The entities themselves are in [`crate::entities`]; SQL
 //! ([`crate::sql`]) and fold ([`crate::fold`]) are made from them and know none of their names.

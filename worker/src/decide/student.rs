@@ -24,7 +24,7 @@ pub(super) struct Pupil<'a> {
 
 impl<'a> Pupil<'a> {
     /// Finds the pupil: by the ERP's own number, else by the sender's id, and by this event alone, never by what was
-    /// seen before (design section 4). `None` when it names nobody.
+    /// seen before: nothing depends on the order. `None` when it names nobody.
     ///
     /// The sender's id is a natural key, and unreadable stops the event, only where it is needed as one.
     pub(super) fn of(event: &Event<'a>, findings: &mut Findings) -> Result<Option<Self>, Refusal> {
