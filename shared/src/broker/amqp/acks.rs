@@ -23,6 +23,11 @@ impl Acks {
         self.outstanding.insert(tag);
     }
 
+    /// Whether every delivery is settled.
+    pub(super) fn is_empty(&self) -> bool {
+        self.outstanding.is_empty()
+    }
+
     /// Settles these deliveries and returns what to send, in this order. A tag that is not outstanding is passed
     /// over: acknowledging one twice would make the broker close the channel.
     pub(super) fn settle(&mut self, tags: impl IntoIterator<Item = u64>) -> Vec<Ack> {

@@ -18,6 +18,10 @@ use crate::ids::TargetName;
 
 /// Bound on giving back in good order; after it the wire is cut, which gives back as well.
 const GIVE_BACK: Duration = Duration::from_secs(5);
+/// How long nothing comes before the channel is replaced. A queue that is deleted and declared again at once may take a
+/// consumer over in a state in which it hands out nothing, without a word (seen on RabbitMQ 3.10); what it thinks it has
+/// handed out goes back when the channel closes. Too low: round trips for nothing. Too high: such a queue rests as long.
+const IDLE: Duration = Duration::from_secs(15);
 
 /// How many messages to fetch ahead: the batch at hand and the next one.
 ///
@@ -100,9 +104,20 @@ impl AmqpConsumer {
         loop {
             self.connect().await;
             let Some(session) = &mut self.session else { continue };
-            match session.gather(limits).await {
-                Ok(()) => return session.hand_out(limits),
-                Err(error) => self.lose(&error),
+            let waited = match timeout(IDLE, session.until_first()).await {
+                Ok(Ok(())) => match session.fill(limits).await {
+                    Ok(()) => return session.hand_out(limits),
+                    Err(error) => Err(error),
+                },
+                Ok(Err(error)) => Err(error),
+                Err(_) if session.is_idle() => {
+                    self.give_back(Vec::new()).await;
+                    Ok(())
+                }
+                Err(_) => Ok(()),
+            };
+            if let Err(error) = waited {
+                self.lose(&error);
             }
         }
     }

@@ -58,6 +58,7 @@ impl Reach {
                 let outage_ms = u64::try_from(outage.as_millis()).unwrap_or(u64::MAX);
                 tracing::info!(broker.role = self.role, outage_ms, "the broker is back");
             }
+            None if self.connected_before => {}
             _ => tracing::info!(broker.role = self.role, "connected to the broker"),
         }
         self.connected_before = true;

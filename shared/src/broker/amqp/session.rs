@@ -76,14 +76,27 @@ impl Session {
         self.epoch
     }
 
-    /// Holds a batch when it returns. Cancel safe: what has come in stays held.
+    /// Whether everything that has come was settled, so that the broker owes us whatever is ready.
+    pub(super) fn is_idle(&self) -> bool {
+        self.held.is_empty() && self.acks.is_empty()
+    }
+
+    /// Waits until it holds a message. Cancel safe.
     ///
     /// # Errors
-    /// [`ConnectError`] when nothing can come any more, or what came cannot be settled.
-    pub(super) async fn gather(&mut self, limits: &BatchLimits) -> Result<(), ConnectError> {
+    /// [`ConnectError`] when none can come any more.
+    pub(super) async fn until_first(&mut self) -> Result<(), ConnectError> {
         while self.held.is_empty() {
             self.receive().await?;
         }
+        Ok(())
+    }
+
+    /// After the first message: holds a batch when it returns. Cancel safe: what has come in stays held.
+    ///
+    /// # Errors
+    /// [`ConnectError`] when what came cannot be settled any more.
+    pub(super) async fn fill(&mut self, limits: &BatchLimits) -> Result<(), ConnectError> {
         let deadline = Instant::now() + limits.wait;
         while !self.is_full(limits) && !self.is_ended {
             match timeout_at(deadline, self.receive()).await {

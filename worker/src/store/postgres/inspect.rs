@@ -172,6 +172,29 @@ impl PgStore {
         .await
     }
 
+    /// Every row of one of our [`VIEWS`], as text.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn view(&self, view: &'static str) -> Result<Vec<AnyRow>, StoreError> {
+        self.run(false, async |connection| {
+            let columns = columns_of(connection, view).await?;
+            let sql = format!("{}) r", lines(view, &columns));
+            let found: Vec<Line> = diesel::sql_query(sql).load(connection).await?;
+            Ok(found.iter().filter_map(|found| serde_json::from_str(&found.line).ok()).collect())
+        })
+        .await
+    }
+
+    /// The sender's `event_id` of every event, `None` where it has no usable one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn event_ids(&self) -> Result<Vec<Option<String>>, StoreError> {
+        let query = jodo_events::table.select(jodo_events::event_id);
+        self.run(false, async |connection| query.load(connection).await).await
+    }
+
     /// What came from `source`; `since` bounds what is counted.
     ///
     /// # Errors
