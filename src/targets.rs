@@ -3,7 +3,10 @@
 use anyhow::{Context as _, bail};
 use jodo_shared::config::{Config, Erp};
 use jodo_shared::ids::TargetName;
-use jodo_worker::store::postgres::{PgStore, WorkerName};
+use jodo_worker::store::inspect::Inspect;
+use jodo_worker::store::postgres::PgStore;
+use jodo_worker::store::{self, WorkerName};
+use std::sync::Arc;
 
 /// The named target, or all of them.
 ///
@@ -49,8 +52,8 @@ fn listed(config: &Config) -> String {
 ///
 /// # Errors
 /// When the address cannot be used at all.
-pub(crate) fn open(name: &TargetName, erp: &Erp) -> anyhow::Result<PgStore> {
+pub(crate) fn open(name: &TargetName, erp: &Erp) -> anyhow::Result<Arc<dyn Inspect>> {
     // A dump reads everything; a worker's patience is too short for that.
-    PgStore::new(&erp.url, 1, PgStore::STATEMENT_TIMEOUT * 30, WorkerName::of_this_process())
+    store::open(&erp.url, 1, PgStore::STATEMENT_TIMEOUT * 30, WorkerName::of_this_process())
         .with_context(|| format!("erp.{name}.url"))
 }

@@ -6,7 +6,6 @@ use anyhow::Context as _;
 use clap::Args;
 use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
-use jodo_worker::store::Store as _;
 
 use crate::{Exit, targets};
 

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
-use jodo_worker::store::postgres;
+use jodo_worker::store;
 
 use crate::{Exit, targets};
 
@@ -24,7 +24,7 @@ pub struct MigrateArgs {
 /// Which target, and why; its tables are as the last migration that succeeded left them.
 pub async fn run(args: &MigrateArgs, config: &Config, out: &mut dyn Write) -> anyhow::Result<Exit> {
     for (name, erp) in targets::some(config, args.target.as_ref())? {
-        let migrated = postgres::migrate(&erp.url).await.with_context(|| format!("erp.{name}"))?;
+        let migrated = store::migrate(&erp.url).await.with_context(|| format!("erp.{name}"))?;
         let version = migrated.version;
         if migrated.applied.is_empty() {
             writeln!(out, "{name}: nothing to do, it is at version {version}")?;

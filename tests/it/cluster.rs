@@ -7,7 +7,8 @@ use std::time::Duration;
 use jodo_test_support::school::{Answers, Sent, send};
 use jodo_test_support::{Process, Services, TestDatabase, free_port, fresh_database, unique_name};
 use jodo_worker::store::Store as _;
-use jodo_worker::store::postgres::{PgStore, WorkerName, migrate};
+use jodo_worker::store::WorkerName;
+use jodo_worker::store::postgres::{PgStore, migrate};
 use secrecy::SecretString;
 use tokio_postgres::NoTls;
 

@@ -17,7 +17,8 @@ use crate::decide::SourceRules;
 use crate::pipeline::run_pipeline;
 use crate::retrying::work_off_due_rows;
 use crate::seen::{NoSeenIds, RedisSeenIds, SeenIds};
-use crate::store::postgres::{PgStore, WorkerName};
+use crate::store::postgres::PgStore;
+use crate::store::{WorkerName, is_file, open};
 use crate::target::{Interrupted, Target, Timing};
 
 /// Connections that a target needs beside one per pipeline: due rows, heartbeat, and one to look up repeats while
@@ -43,7 +44,7 @@ pub fn start(
     let mut targets = Vec::new();
     for name in worked_for(config) {
         let target = Arc::new(target(config, name, Arc::clone(&seen))?);
-        for _ in 0..config.worker.pipelines {
+        for _ in 0..pipelines(config, name) {
             let pipeline =
                 run_pipeline(Arc::clone(&target), consumer(name), config.worker.batch, shutdown.token());
             shutdown.spawn("pipeline", endless(pipeline));
@@ -57,8 +58,18 @@ pub fn start(
 
 /// Not ready while any target is paused.
 pub fn readiness(targets: &[Arc<Target>]) -> Readiness {
+    Readiness::from_reasons(paused(targets))
+}
+
+/// The targets that take nothing, and why, in words for people.
+pub fn paused(targets: &[Arc<Target>]) -> Vec<String> {
     let paused = targets.iter().filter_map(|target| Some((&target.name, target.paused()?)));
-    Readiness::from_reasons(paused.map(|(name, pause)| format!("target {name} is paused: {pause}")))
+    paused.map(|(name, pause)| format!("target {name} is paused: {pause}")).collect()
+}
+
+/// `worker.pipelines`; one for a SQLite file, which has one writer.
+fn pipelines(config: &Config, name: &TargetName) -> usize {
+    if config.erp.get(name).is_some_and(|erp| is_file(&erp.url)) { 1 } else { config.worker.pipelines }
 }
 
 /// `worker.targets`, or every configured target.
@@ -71,11 +82,11 @@ fn target(config: &Config, name: &TargetName, seen: Arc<dyn SeenIds>) -> anyhow:
     let erp = config.erp.get(name).with_context(|| format!("erp.{name} is not configured"))?;
     let connections = config.worker.pipelines + EXTRA_CONNECTIONS;
     let worker = WorkerName::of_this_process();
-    let store = PgStore::new(&erp.url, connections, PgStore::STATEMENT_TIMEOUT, worker)
+    let store = open(&erp.url, connections, PgStore::STATEMENT_TIMEOUT, worker)
         .with_context(|| format!("erp.{name}.url cannot be used"))?;
     let rules: HashMap<_, _> =
         config.sources.iter().map(|(name, source)| (name.clone(), SourceRules::from(source))).collect();
-    Ok(Target::new(name.clone(), Arc::new(store), seen, rules, Timing::default()))
+    Ok(Target::new(name.clone(), store, seen, rules, Timing::default()))
 }
 
 /// Probes a database that seems well, so that a failover to a read-only standby is noticed without an event. While

@@ -1,4 +1,4 @@
-//! The SQL of the ERP side, made from the declarative table. PostgreSQL's dialect.
+//! The SQL of the ERP side, made from the declarative table, in the dialect of either database.
 //!
 //! One constant statement per table, which takes a whole batch as one JSON bind; every scalar is a JSON string and is
 //! cast here. A register is written only by a newer clock, so a statement may be repeated, and batches may be cut and
@@ -18,52 +18,145 @@ pub struct TableStatement {
     pub sql: String,
 }
 
-/// Every projection's statement, in the fixed order of the declarative table.
-pub static PROJECTIONS: LazyLock<Vec<TableStatement>> = LazyLock::new(|| {
-    let entities = ENTITIES.iter().map(|e| TableStatement { table: e.name, sql: upsert(e) });
-    let sets = SETS.iter().map(|s| TableStatement { table: s.name, sql: insert_lines(s) });
-    entities.chain(sets).collect()
-});
+/// The statements of a commit. `$1` is a JSON array of rows, `$2`, where there is one, the list of their bodies.
+#[derive(Debug)]
+pub struct Statements {
+    /// Every projection's, in the fixed order of the declarative table.
+    pub projections: Vec<TableStatement>,
+    /// Writes event rows. A settled row is left alone. Returns the keys it wrote. A row that is `retrying` and stays so
+    /// keeps its lease. A row's attempts are the inbox's own count and are never taken from a repeat.
+    pub events: String,
+    /// Stores held deliveries.
+    pub unverified: String,
+}
 
-/// Writes event rows: one text bind (JSON array of rows) and one bind of their bodies, in the same order.
-///
-/// A settled row is left alone. Returns the keys it wrote. A row that is `retrying` and stays so keeps its lease. A row's
-/// attempts are the inbox's own count and are never taken from a repeat.
-pub const EVENTS: &str = "\
-INSERT INTO jodo_events AS t (delivery_key, source, tenant, event_id, code, event_time, pupil_key, payload_digest, \
-outcome, reason, detail, warnings, due_at, received_at, recorded_at, redrive, trace, body) \
-SELECT x.delivery_key, x.source, x.tenant, x.event_id, x.code, x.event_time::bigint, x.pupil_key, x.payload_digest, \
-x.outcome, x.reason, x.detail, x.warnings, x.due_at, x.received_at, \
-x.recorded_at, x.redrive::boolean, x.trace, x.body \
-FROM ROWS FROM (json_to_recordset($1::json) AS (delivery_key text, source text, tenant text, event_id text, \
-code text, event_time text, pupil_key text, payload_digest text, outcome text, reason text, detail text, \
-warnings text, due_at text, received_at text, recorded_at text, redrive text, trace text), unnest($2)) \
-AS x(delivery_key, source, tenant, event_id, code, event_time, pupil_key, payload_digest, outcome, reason, detail, \
-warnings, due_at, received_at, recorded_at, redrive, trace, body) \
-ON CONFLICT (delivery_key) DO UPDATE SET event_id = excluded.event_id, code = excluded.code, \
-event_time = excluded.event_time, pupil_key = excluded.pupil_key, payload_digest = excluded.payload_digest, \
-outcome = excluded.outcome, reason = excluded.reason, detail = excluded.detail, warnings = excluded.warnings, \
-due_at = CASE WHEN t.outcome = 'retrying' AND excluded.outcome = 'retrying' AND t.due_at > excluded.due_at \
-THEN t.due_at ELSE excluded.due_at END, \
-recorded_at = excluded.recorded_at \
-WHERE t.outcome IN ('retrying', 'quarantined') \
-RETURNING t.delivery_key";
+/// For PostgreSQL.
+pub static POSTGRES: LazyLock<Statements> = LazyLock::new(|| statements(Dialect::Postgres));
+/// For SQLite.
+pub static SQLITE: LazyLock<Statements> = LazyLock::new(|| statements(Dialect::Sqlite));
 
-/// Stores held deliveries: one text bind (JSON array of rows) and one bind of their bodies, in the same order.
-pub const UNVERIFIED: &str = "\
-INSERT INTO jodo_unverified (delivery_key, source, tenant, received_at, expires_at, body) \
-SELECT x.delivery_key, x.source, x.tenant, x.received_at, x.expires_at, x.body \
-FROM ROWS FROM (json_to_recordset($1::json) AS (delivery_key text, source text, tenant text, received_at text, \
-expires_at text), unnest($2)) AS x(delivery_key, source, tenant, received_at, expires_at, body) \
-ON CONFLICT (delivery_key) DO NOTHING";
-
-fn sql_type(kind: ColumnType) -> &'static str {
-    match kind {
-        ColumnType::Text | ColumnType::Instant => "text",
-        ColumnType::Money => "numeric(17,2)",
-        ColumnType::Integer => "bigint",
-        ColumnType::Date => "date",
+fn statements(dialect: Dialect) -> Statements {
+    let entities = ENTITIES.iter().map(|e| TableStatement { table: e.name, sql: upsert(dialect, e) });
+    let sets = SETS.iter().map(|s| TableStatement { table: s.name, sql: insert_lines(dialect, s) });
+    Statements {
+        projections: entities.chain(sets).collect(),
+        events: events(dialect),
+        unverified: unverified(dialect),
     }
+}
+
+/// What the two databases say in different ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Postgres,
+    Sqlite,
+}
+
+impl Dialect {
+    /// The rows of the JSON bind as a table `x` with these columns, all text; with the rows' bodies as a column `body`.
+    fn rows(self, columns: &[&str], bodies: bool) -> String {
+        let list =
+            |each: &dyn Fn(&str) -> String| columns.iter().map(|c| each(c)).collect::<Vec<_>>().join(", ");
+        match (self, bodies) {
+            (Self::Postgres, false) => {
+                format!("json_to_recordset($1::json) AS x({})", list(&|c| format!("{c} text")))
+            }
+            (Self::Postgres, true) => format!(
+                "ROWS FROM (json_to_recordset($1::json) AS ({}), unnest($2)) AS x({}, body)",
+                list(&|c| format!("{c} text")),
+                list(&str::to_owned),
+            ),
+            (Self::Sqlite, _) => {
+                let body = if bodies { ", unhex(value ->> 'body') AS body" } else { "" };
+                format!(
+                    "(SELECT {}{body} FROM json_each($1)) AS x",
+                    list(&|c| format!("value ->> '{c}' AS {c}"))
+                )
+            }
+        }
+    }
+
+    /// Column `column` of `x`, which is text, as a value of type `kind`. SQLite's strict tables convert by themselves,
+    /// or refuse.
+    fn cast(self, column: &str, kind: ColumnType) -> String {
+        match (self, kind) {
+            (Self::Sqlite, _) | (_, ColumnType::Text | ColumnType::Instant) => format!("x.{column}"),
+            (Self::Postgres, ColumnType::Money) => format!("x.{column}::numeric(17,2)"),
+            (Self::Postgres, ColumnType::Integer) => format!("x.{column}::bigint"),
+            (Self::Postgres, ColumnType::Date) => format!("x.{column}::date"),
+        }
+    }
+
+    /// A value in the form in which two are compared bytewise.
+    fn bytewise(self, value: &str) -> String {
+        match self {
+            Self::Postgres => format!("{value}::text COLLATE \"C\""),
+            Self::Sqlite => format!("CAST({value} AS TEXT)"),
+        }
+    }
+
+    fn boolean(self, column: &str) -> String {
+        match self {
+            Self::Postgres => format!("x.{column}::boolean"),
+            Self::Sqlite => format!("x.{column} = 'true'"),
+        }
+    }
+}
+
+const EVENT_COLUMNS: [&str; 17] = [
+    "delivery_key",
+    "source",
+    "tenant",
+    "event_id",
+    "code",
+    "event_time",
+    "pupil_key",
+    "payload_digest",
+    "outcome",
+    "reason",
+    "detail",
+    "warnings",
+    "due_at",
+    "received_at",
+    "recorded_at",
+    "redrive",
+    "trace",
+];
+
+fn events(dialect: Dialect) -> String {
+    let picked: Vec<_> = EVENT_COLUMNS
+        .iter()
+        .map(|column| match *column {
+            "event_time" => dialect.cast("event_time", ColumnType::Integer),
+            "redrive" => dialect.boolean("redrive"),
+            column => format!("x.{column}"),
+        })
+        .collect();
+    format!(
+        "INSERT INTO jodo_events AS t ({names}, body) SELECT {picked}, x.body FROM {rows} WHERE true \
+         ON CONFLICT (delivery_key) DO UPDATE SET event_id = excluded.event_id, code = excluded.code, \
+         event_time = excluded.event_time, pupil_key = excluded.pupil_key, payload_digest = excluded.payload_digest, \
+         outcome = excluded.outcome, reason = excluded.reason, detail = excluded.detail, warnings = excluded.warnings, \
+         due_at = CASE WHEN t.outcome = 'retrying' AND excluded.outcome = 'retrying' AND t.due_at > excluded.due_at \
+         THEN t.due_at ELSE excluded.due_at END, \
+         recorded_at = excluded.recorded_at \
+         WHERE t.outcome IN ('retrying', 'quarantined') \
+         RETURNING delivery_key",
+        names = EVENT_COLUMNS.join(", "),
+        picked = picked.join(", "),
+        rows = dialect.rows(&EVENT_COLUMNS, true),
+    )
+}
+
+fn unverified(dialect: Dialect) -> String {
+    let columns = ["delivery_key", "source", "tenant", "received_at", "expires_at"];
+    format!(
+        "INSERT INTO jodo_unverified ({names}, body) SELECT {picked}, x.body FROM {rows} WHERE true \
+         ON CONFLICT (delivery_key) DO NOTHING",
+        names = columns.join(", "),
+        picked = columns.map(|c| format!("x.{c}")).join(", "),
+        rows = dialect.rows(&columns, true),
+    )
 }
 
 fn clock_column(name: &str) -> String {
@@ -80,31 +173,41 @@ fn value_columns(entity: &Entity) -> impl Iterator<Item = &'static Column> {
 }
 
 /// When the incoming register replaces the stored one: the rule of the fold, in SQL.
-fn newer(register: &Register) -> String {
+fn newer(dialect: Dialect, register: &Register) -> String {
     let (clock, value) = (clock_column(register.name), register.columns[0].name);
+    let (incoming, stored) =
+        (dialect.bytewise(&format!("excluded.{value}")), dialect.bytewise(&format!("t.{value}")));
+    format!("(excluded.{clock} > t.{clock} OR (excluded.{clock} = t.{clock} AND {incoming} > {stored}))")
+}
+
+fn upsert(dialect: Dialect, entity: &Entity) -> String {
+    let keys: Vec<_> = std::iter::once("tenant").chain(entity.key.iter().copied()).collect();
+    let clocks: Vec<_> = clocks(entity).collect();
+    let values = value_columns(entity).map(|column| column.name);
+    let names: Vec<_> = keys.iter().copied().chain(values).chain(clocks.iter().map(String::as_str)).collect();
+    let picked = keys.iter().map(|key| format!("x.{key}"));
+    let picked = picked.chain(value_columns(entity).map(|column| dialect.cast(column.name, column.kind)));
+    let picked: Vec<_> =
+        picked.chain(clocks.iter().map(|clock| format!("coalesce(x.{clock}, '')"))).collect();
+    let (sets, changed) = updates(dialect, entity);
     format!(
-        "(excluded.{clock} > t.{clock} OR (excluded.{clock} = t.{clock} \
-         AND excluded.{value}::text COLLATE \"C\" > t.{value}::text COLLATE \"C\"))"
+        "INSERT INTO jodo_r_{table} AS t ({names}) SELECT {picked} FROM {rows} WHERE true \
+         ON CONFLICT ({keys}) DO UPDATE SET {sets} WHERE {changed}",
+        table = entity.name,
+        names = names.join(", "),
+        picked = picked.join(", "),
+        rows = dialect.rows(&names, false),
+        keys = keys.join(", "),
+        sets = sets.join(", "),
+        changed = changed.join(" OR "),
     )
 }
 
-fn upsert(entity: &Entity) -> String {
-    let keys: Vec<_> = std::iter::once("tenant").chain(entity.key.iter().copied()).collect();
-    let names = keys.iter().map(|key| (*key).to_owned());
-    let names: Vec<_> =
-        names.chain(value_columns(entity).map(|c| c.name.to_owned())).chain(clocks(entity)).collect();
-    let picked = keys.iter().map(|key| format!("x.{key}"));
-    let picked = picked.chain(value_columns(entity).map(|c| match sql_type(c.kind) {
-        "text" => format!("x.{}", c.name),
-        other => format!("x.{}::{other}", c.name),
-    }));
-    let picked: Vec<_> = picked.chain(clocks(entity).map(|c| format!("coalesce(x.{c}, '')"))).collect();
-    let incoming: Vec<_> = names.iter().map(|name| format!("{name} text")).collect();
-
-    let mut sets = Vec::new();
-    let mut changed = Vec::new();
+/// What an upsert sets, and the conditions of which one must hold for it to set anything.
+fn updates(dialect: Dialect, entity: &Entity) -> (Vec<String>, Vec<String>) {
+    let (mut sets, mut changed) = (Vec::new(), Vec::new());
     for register in entity.registers {
-        let newer = newer(register);
+        let newer = newer(dialect, register);
         let columns = register.columns.iter().map(|c| c.name.to_owned());
         for column in columns.chain([clock_column(register.name)]) {
             sets.push(format!("{column} = CASE WHEN {newer} THEN excluded.{column} ELSE t.{column} END"));
@@ -118,30 +221,17 @@ fn upsert(entity: &Entity) -> String {
         ));
         changed.push(format!("excluded.{clock} > t.{clock}"));
     }
-    format!(
-        "INSERT INTO jodo_r_{table} AS t ({names}) SELECT {picked} FROM json_to_recordset($1::json) AS x({incoming}) \
-         ON CONFLICT ({keys}) DO UPDATE SET {sets} WHERE {changed}",
-        table = entity.name,
-        names = names.join(", "),
-        picked = picked.join(", "),
-        incoming = incoming.join(", "),
-        keys = keys.join(", "),
-        sets = sets.join(", "),
-        changed = changed.join(" OR "),
-    )
+    (sets, changed)
 }
 
-fn insert_lines(set: &Set) -> String {
+fn insert_lines(dialect: Dialect, set: &Set) -> String {
     let columns: Vec<_> = std::iter::once("tenant").chain(set.columns.iter().copied()).collect();
-    let list = |prefix: &str, suffix: &str| {
-        columns.iter().map(|c| format!("{prefix}{c}{suffix}")).collect::<Vec<_>>().join(", ")
-    };
+    let picked: Vec<_> = columns.iter().map(|column| format!("x.{column}")).collect();
     format!(
-        "INSERT INTO jodo_s_{table} ({names}) SELECT {picked} FROM json_to_recordset($1::json) AS x({incoming}) \
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO jodo_s_{table} ({names}) SELECT {picked} FROM {rows} WHERE true ON CONFLICT DO NOTHING",
         table = set.name,
-        names = list("", ""),
-        picked = list("x.", ""),
-        incoming = list("", " text"),
+        names = columns.join(", "),
+        picked = picked.join(", "),
+        rows = dialect.rows(&columns, false),
     )
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use jodo_test_support::{TestDatabase, fresh_database};
 use jodo_worker::entities::{ENTITIES, SETS, VIEWS};
-use jodo_worker::store::postgres::{PgStore, WorkerName, migrate};
+use jodo_worker::store::WorkerName;
+use jodo_worker::store::postgres::{PgStore, migrate};
 use jodo_worker::store::{Store, StoreError, conformance};
 use jodo_worker::table::ColumnType;
 use secrecy::SecretString;
@@ -103,7 +104,7 @@ async fn the_probe_fails_where_a_commit_would_and_names_no_value() {
         ("ALTER TABLE jodo_workers RENAME TO away", "ALTER TABLE away RENAME TO jodo_workers"),
         (
             "DELETE FROM __diesel_schema_migrations",
-            "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261124000001')",
+            "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261124000001'), ('20261124000002')",
         ),
     ];
     for (break_it, mend_it) in cases {

@@ -23,8 +23,7 @@ impl Config {
     /// [`ConfigErrors`] with every mistake that was found. A source with a mistake of its own takes no part in the
     /// rules between sources until that is mended.
     pub fn load(needs: Needs) -> Result<Self, ConfigErrors> {
-        let file = std::env::var_os(FILE_VARIABLE).map(PathBuf::from);
-        Self::load_from(file.as_deref(), needs)
+        Self::load_over("", None, needs)
     }
 
     /// Like [`Config::load`], with the file that the caller names, such as from a `--config` argument.
@@ -32,6 +31,17 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn load_from(file: Option<&Path>, needs: Needs) -> Result<Self, ConfigErrors> {
+        Self::load_over("", file, needs)
+    }
+
+    /// Like [`Config::load_from`], with a TOML text of other defaults: they lie over the embedded ones and under the
+    /// file. Sources in it are there beside those that somebody configures.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_over(under: &str, file: Option<&Path>, needs: Needs) -> Result<Self, ConfigErrors> {
+        let named = std::env::var_os(FILE_VARIABLE).map(PathBuf::from);
+        let file = file.map(Path::to_owned).or(named);
         let mistakes = Mistakes::default();
         let text = match file.map(std::fs::read).transpose() {
             Ok(bytes) => bytes.map(String::from_utf8).transpose().map_err(|_| Problem::NotUtf8),
@@ -41,7 +51,7 @@ impl Config {
             mistakes.add(FILE_VARIABLE, problem);
             None
         });
-        read_layers(needs, text.as_deref(), std::env::vars_os(), mistakes)
+        read_layers(needs, under, text.as_deref(), std::env::vars_os(), mistakes)
     }
 
     /// Like [`Config::load`], from the text of a file (or none) and a list of environment variables. Touches only
@@ -58,12 +68,13 @@ impl Config {
         K: Into<OsString>,
         V: Into<OsString>,
     {
-        read_layers(needs, file, environment, Mistakes::default())
+        read_layers(needs, "", file, environment, Mistakes::default())
     }
 }
 
 fn read_layers<K, V>(
     needs: Needs,
+    under: &str,
     file: Option<&str>,
     environment: impl IntoIterator<Item = (K, V)>,
     mistakes: Mistakes,
@@ -73,17 +84,26 @@ where
     V: Into<OsString>,
 {
     let mut table = layers::from_toml(DEFAULTS, "the embedded defaults", &mistakes);
+    let mut under = layers::from_toml(under, "the program's own defaults", &mistakes);
+    let beside = under.remove("sources");
+    layers::merge(&mut table, under);
     let mut given = layers::from_toml(file.unwrap_or_default(), FILE_VARIABLE, &mistakes);
     layers::merge(&mut given, layers::from_environment(environment, &mistakes));
-    let sources = with_source_defaults(&mut table, given.remove("sources"), &mistakes);
+    let sources = with_source_defaults(&mut table, given.remove("sources"), beside, &mistakes);
     layers::merge(&mut table, given);
     table.insert("sources".to_owned(), Value::Table(sources));
     let whole = config(Section::whole(table, &mistakes), needs, &mistakes);
     mistakes.into_result(whole)
 }
 
-/// Gives every configured source what it leaves out; without any, the default source.
-fn with_source_defaults(defaults: &mut Table, given: Option<Value>, mistakes: &Mistakes) -> Table {
+/// Gives every configured source what it leaves out; without any, the default source. Those of `beside` are there in
+/// any case.
+fn with_source_defaults(
+    defaults: &mut Table,
+    given: Option<Value>,
+    beside: Option<Value>,
+    mistakes: &Mistakes,
+) -> Table {
     let template = defaults.remove("sources").and_then(|sources| sources.get(DEFAULT_SOURCE).cloned());
     let given = match given {
         None => Table::new(),
@@ -98,8 +118,13 @@ fn with_source_defaults(defaults: &mut Table, given: Option<Value>, mistakes: &M
     } else {
         given
     };
+    let mut sources = match beside {
+        Some(Value::Table(beside)) => beside,
+        _ => Table::new(),
+    };
+    layers::merge(&mut sources, given);
     let mut all = Table::new();
-    for (name, source) in given {
+    for (name, source) in sources {
         let mut whole =
             Table::from_iter([(name.clone(), template.clone().unwrap_or(Value::Table(Table::new())))]);
         if let Some(Value::Table(section)) = whole.get_mut(&name) {
@@ -116,6 +141,7 @@ fn config(mut whole: Section<'_>, needs: Needs, mistakes: &Mistakes) -> Option<C
     let worker = read::worker(whole.section("worker"));
     let broker = read::broker(whole.section("broker"));
     let redis = read::redis(whole.section("redis"));
+    let archive = read::archive(whole.section("archive"));
     let erp = read::erp(whole.section("erp"), mistakes);
     let sources = read::sources(whole.section("sources"), needs, mistakes);
     let log = read::log(whole.section("log"));
@@ -140,7 +166,7 @@ fn config(mut whole: Section<'_>, needs: Needs, mistakes: &Mistakes) -> Option<C
     if needs.erp() {
         targets_exist(&sources, worker.as_ref(), &erp, mistakes);
     }
-    Some(Config { ingress: ingress?, worker: worker?, broker, redis, erp, sources, log: log? })
+    Some(Config { ingress: ingress?, worker: worker?, broker, redis, archive: archive?, erp, sources, log: log? })
 }
 
 fn differ(one: (&'static str, SocketAddr), other: (&str, SocketAddr), mistakes: &Mistakes) {

@@ -64,6 +64,8 @@ pub struct Config {
     pub broker: Option<Broker>,
     /// Section `redis`; without it repeats are found by the database alone.
     pub redis: Option<Redis>,
+    /// Section `archive`.
+    pub archive: Archive,
     /// Section `erp.<target>`.
     pub erp: BTreeMap<TargetName, Erp>,
     /// Section `sources.<name>`.
@@ -128,10 +130,17 @@ pub struct Redis {
     pub remember: Duration,
 }
 
+/// Section `archive`.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    /// How long accepted deliveries are kept after they were applied.
+    pub keep: Duration,
+}
+
 /// Section `erp.<target>`.
 #[derive(Debug, Clone)]
 pub struct Erp {
-    /// `postgres://` address with credentials.
+    /// `postgres://` address with credentials, or `sqlite:` and the path of a file.
     pub url: SecretString,
 }
 

@@ -11,7 +11,7 @@ use super::values::{
     number, one_of, parsed, path, secret, size, time_zone,
 };
 use super::{
-    Broker, CustomHeader, Environment, Erp, HoldLimit, Ingress, Log, LogFormat, Needs, OnBadSignature, Redis,
+    Archive, Broker, CustomHeader, Environment, Erp, HoldLimit, Ingress, Log, LogFormat, Needs, OnBadSignature, Redis,
     Source, Worker,
 };
 use crate::broker::BatchLimits;
@@ -101,6 +101,12 @@ pub(super) fn redis(mut section: Section<'_>) -> Option<Redis> {
     Some(Redis { url: url?, prefix: prefix?, remember: Duration::from_secs(days? * 24 * 60 * 60) })
 }
 
+pub(super) fn archive(mut section: Section<'_>) -> Option<Archive> {
+    let days = section.take("days", number(1..=366));
+    section.finish();
+    Some(Archive { keep: Duration::from_secs(days? * 24 * 60 * 60) })
+}
+
 fn redis_prefix(value: toml::Value) -> Result<String, Problem> {
     let prefix = non_empty(value)?;
     let plain = prefix.len() <= 100 && prefix.bytes().all(|b| b.is_ascii_graphic());
@@ -119,14 +125,23 @@ pub(super) fn erp(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<TargetN
         if !section.has("url") {
             section.note("url", Problem::Missing(String::new()));
         }
-        let kind = "a postgres:// or postgresql:// URL";
-        let url = section.take_or_file("url", one_text, address_of(&["postgres", "postgresql"], kind));
+        let url = section.take_or_file("url", one_text, database);
         section.finish();
         if let (Ok(target), Some(url)) = (target, url) {
             all.insert(target, Erp { url });
         }
     }
     all
+}
+
+/// A PostgreSQL address, or `sqlite:` and a path.
+fn database(value: toml::Value) -> Result<secrecy::SecretString, Problem> {
+    match value.as_str().and_then(|text| text.strip_prefix("sqlite:")) {
+        Some("") => Err(Problem::Rule("must name a file after sqlite:")),
+        Some(path) if path.starts_with("//") => Err(Problem::Rule("must be sqlite: and a path, without //")),
+        Some(_) => secret(value),
+        None => address_of(&["postgres", "postgresql"], "a postgres:// URL, or sqlite: and a path")(value),
+    }
 }
 
 /// All `sources.<name>` sections; one with a mistake is left out.

@@ -26,6 +26,8 @@ impl Config {
             let redis = [("url", url(&redis.url)), ("prefix", text(&redis.prefix)), ("remember_days", days)];
             insert(&mut whole, "redis", table(redis));
         }
+        let days = number(self.archive.keep.as_secs() / (24 * 60 * 60));
+        insert(&mut whole, "archive", table([("days", days)]));
         let erp = self.erp.iter().map(|(name, erp)| (name.as_str(), table([("url", url(&erp.url))])));
         insert(&mut whole, "erp", table(erp));
         let sources = self.sources.iter().map(|(name, one)| (name.as_str(), source(one)));
@@ -89,6 +91,9 @@ fn source(source: &Source) -> Value {
 /// A URL without its password and query. A user name that stands alone is hidden too: in `redis://x@host` it may be
 /// the password, misplaced.
 fn url(secret: &SecretString) -> Value {
+    if secret.expose_secret().starts_with("sqlite:") {
+        return text(secret.expose_secret());
+    }
     let Ok(url) = Url::parse(secret.expose_secret()) else { return text(REDACTED) };
     let credentials = match (url.username(), url.password()) {
         ("", None) => String::new(),

@@ -10,9 +10,9 @@ use jodo_shared::ids::TargetName;
 use jodo_shared::message::{Message, Peeked};
 use jodo_worker::decide::{SourceRules, decide};
 use jodo_worker::store::StoreError;
-use jodo_worker::store::postgres::PgStore;
-use jodo_worker::store::postgres::inspect::AnyRow;
-use jodo_worker::store::postgres::reads::StoredEvent;
+use jodo_worker::store::inspect::AnyRow;
+use jodo_worker::store::inspect::Inspect;
+use jodo_worker::store::reads::StoredEvent;
 use jodo_worker::table::{Change, Clock, Entity};
 use serde::Serialize;
 
@@ -61,7 +61,7 @@ pub(crate) struct Effect {
 /// # Errors
 /// When the rows, or the event itself, cannot be read.
 pub(crate) async fn of(
-    store: &PgStore,
+    store: &dyn Inspect,
     target: &TargetName,
     event: &StoredEvent,
     source: Option<&Source>,

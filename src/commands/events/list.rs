@@ -8,8 +8,8 @@ use clap::{Args, value_parser};
 use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
 use jodo_shared::outcome::Outcome;
-use jodo_worker::store::postgres::inspect::EventFilter;
-use jodo_worker::store::postgres::reads::ListedEvent;
+use jodo_worker::store::inspect::EventFilter;
+use jodo_worker::store::reads::ListedEvent;
 use serde_json::{Value, json};
 
 use super::{outcome_in_words, reason_in_words, zone_of};

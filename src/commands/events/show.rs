@@ -7,8 +7,8 @@ use clap::Args;
 use jodo_shared::config::{Config, Source};
 use jodo_shared::ids::TargetName;
 use jodo_shared::outcome::Outcome;
-use jodo_worker::store::postgres::PgStore;
-use jodo_worker::store::postgres::reads::StoredEvent;
+use jodo_worker::store::inspect::Inspect;
+use jodo_worker::store::reads::StoredEvent;
 use serde_json::{Value, json};
 
 use super::effect::{self, Effect, Standing};
@@ -44,7 +44,7 @@ pub async fn run(args: &ShowArgs, config: &Config, out: &mut dyn Write) -> anyho
         let known = async {
             let mut known = Vec::new();
             for event in store.event(&args.id).await? {
-                known.push(Known::of(&store, name, event, config).await?);
+                known.push(Known::of(store.as_ref(), name, event, config).await?);
             }
             anyhow::Ok(known)
         };
@@ -79,7 +79,7 @@ impl<'a> Known<'a> {
     /// # Errors
     /// When a row cannot be read.
     pub(crate) async fn of(
-        store: &PgStore,
+        store: &dyn Inspect,
         target: &'a TargetName,
         event: StoredEvent,
         config: &Config,

@@ -1,6 +1,7 @@
 //! Waits for a delivery in the ERP database.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -8,8 +9,8 @@ use jodo_shared::config::Config;
 use jodo_shared::ids::{DeliveryKey, TargetName};
 use jodo_shared::outcome::Outcome;
 use jodo_worker::store::StoreError;
-use jodo_worker::store::postgres::PgStore;
-use jodo_worker::store::postgres::reads::StoredEvent;
+use jodo_worker::store::inspect::Inspect;
+use jodo_worker::store::reads::StoredEvent;
 use tokio::time::{sleep, timeout};
 
 use crate::Exit;
@@ -23,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Where to look.
 pub(super) struct Follower<'a> {
     pub(super) target: &'a TargetName,
-    pub(super) store: PgStore,
+    pub(super) store: Arc<dyn Inspect>,
 }
 
 impl Follower<'_> {
@@ -49,7 +50,7 @@ impl Follower<'_> {
             )?;
             return Ok(Exit::Wrong);
         };
-        let known = Known::of(&self.store, self.target, event, config).await.with_context(place)?;
+        let known = Known::of(self.store.as_ref(), self.target, event, config).await.with_context(place)?;
         writeln!(out)?;
         known.in_words(config, false, out)?;
         Ok(if outcome.is_some_and(Outcome::is_settled) { Exit::Well } else { Exit::Wrong })

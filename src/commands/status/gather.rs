@@ -5,8 +5,7 @@ use jiff::Timestamp;
 use jodo_shared::config::{self, Config, Erp};
 use jodo_shared::ids::{SourceName, TargetName};
 use jodo_worker::store::StoreError;
-use jodo_worker::store::postgres::PgStore;
-use jodo_worker::store::postgres::inspect::{OutcomeCounts, WorkerRow};
+use jodo_worker::store::inspect::{Inspect, OutcomeCounts, WorkerRow};
 
 use super::report::{Database, Queues, Source, Status, Target, Unsettled, Verdict, Worker};
 use crate::queues::{self, Depths};
@@ -58,7 +57,7 @@ async fn database(config: &Config, name: &TargetName, erp: &Erp, now: Timestamp)
         store.check_schema().await?;
         let mut sources = Vec::new();
         for (source, settings) in config.sources.iter().filter(|(_, source)| source.target == *name) {
-            sources.push(source_of(&store, source, settings, now).await?);
+            sources.push(source_of(store.as_ref(), source, settings, now).await?);
         }
         let summary = store.summary().await?;
         let oldest = summary.unsettled.iter().filter_map(|one| one.oldest_received_at.as_deref()).min();
@@ -74,7 +73,7 @@ async fn database(config: &Config, name: &TargetName, erp: &Erp, now: Timestamp)
 }
 
 async fn source_of(
-    store: &PgStore,
+    store: &dyn Inspect,
     name: &SourceName,
     source: &config::Source,
     now: Timestamp,

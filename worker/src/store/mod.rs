@@ -1,6 +1,7 @@
 //! The store seam: where events and their effect are committed together.
 //!
-//! One trait, one conformance suite ([`conformance`], feature `testing`). [`postgres`] is the first implementation.
+//! One trait, one conformance suite ([`conformance`], feature `testing`), and two implementations, [`postgres`] and
+//! [`sqlite`]. [`Inspect`](inspect::Inspect) is what operators ask on top. [`open()`] picks by address.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,7 +18,40 @@ use crate::fold::TableBatch;
 
 #[cfg(feature = "testing")]
 pub mod conformance;
+pub mod inspect;
+mod open;
 pub mod postgres;
+pub mod reads;
+mod sql_store;
+pub mod sqlite;
+
+pub use open::{is_file, migrate, open};
+pub use sql_store::SqlStore;
+
+/// How a worker names itself in `jodo_workers`: host and process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerName(String);
+
+impl WorkerName {
+    /// The name of this process.
+    pub fn of_this_process() -> Self {
+        Self(format!("{}-{}", gethostname::gethostname().to_string_lossy(), std::process::id()))
+    }
+
+    /// The name as stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What [`migrate`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// Versions that were applied now, oldest first.
+    pub applied: Vec<String>,
+    /// The version the database has now.
+    pub version: String,
+}
 
 /// One row of `jodo_events`, as a worker writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -217,4 +251,13 @@ impl fmt::Display for Refusal {
         }
         self.sentence.as_ref().map_or(Ok(()), |sentence| write!(f, " ({sentence})"))
     }
+}
+
+/// A migration that failed, with the database's words: migrations hold no data.
+fn migration_failed(error: &(dyn std::error::Error + Send + Sync)) -> StoreError {
+    StoreError::Refused(Refusal {
+        kind: "migration failed".to_owned(),
+        sentence: Some(error.to_string()),
+        ..Refusal::default()
+    })
 }

@@ -10,48 +10,92 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use history::{History, SOURCE, histories, message};
 use jiff::tz::TimeZone;
-use jodo_test_support::school::{replay, world_of};
+use jodo_test_support::school::{World, replay, world_in};
 use jodo_test_support::{TestDatabase, fresh_database};
 use jodo_worker::commit::commit_batch;
 use jodo_worker::decide::{SourceRules, decide};
 use jodo_worker::event::Event;
 use jodo_worker::seen::NoSeenIds;
-use jodo_worker::store::postgres::{PgStore, WorkerName, migrate};
+use jodo_worker::store::inspect::Inspect;
+use jodo_worker::store::{WorkerName, migrate, open};
 use jodo_worker::target::{Target, Timing};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use secrecy::SecretString;
+use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
 /// One database for all cases: a case begins by emptying it, which is quicker than a new one.
 struct Place {
-    database: TestDatabase,
-    client: tokio_postgres::Client,
+    store: Arc<dyn Inspect>,
     target: Arc<Target>,
+    /// Statements without an answer, as the owner of the tables.
+    execute: Box<dyn AsyncExecute>,
+}
+
+#[async_trait]
+trait AsyncExecute {
+    async fn execute(&mut self, statements: &str);
+}
+
+#[async_trait]
+impl AsyncExecute for (TestDatabase, tokio_postgres::Client) {
+    async fn execute(&mut self, statements: &str) {
+        self.1.batch_execute(statements).await.expect("executed");
+    }
+}
+
+#[async_trait]
+impl AsyncExecute for (TempDir, SqliteConnection) {
+    async fn execute(&mut self, statements: &str) {
+        self.1.batch_execute(statements).expect("executed");
+    }
 }
 
 impl Place {
-    async fn new() -> Self {
+    async fn on_postgres() -> Self {
         let database = fresh_database().await;
-        let url = SecretString::from(database.url.clone());
+        let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("connected");
+        tokio::spawn(connection);
+        let url = database.url.clone();
+        Self::at(&url, Box::new((database, client))).await
+    }
+
+    async fn on_sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("erp.db").display().to_string();
+        let mut owner = SqliteConnection::establish(&file).expect("opened");
+        owner.batch_execute("PRAGMA busy_timeout = 20000").expect("set");
+        Self::at(&format!("sqlite:{file}"), Box::new((folder, owner))).await
+    }
+
+    async fn at(url: &str, execute: Box<dyn AsyncExecute>) -> Self {
+        let url = SecretString::from(url.to_owned());
         migrate(&url).await.expect("migrated");
         let name = WorkerName::of_this_process();
-        let store = PgStore::new(&url, 4, Duration::from_secs(20), name).expect("a store");
+        let store = open(&url, 4, Duration::from_secs(20), name).expect("a store");
         let rules = SourceRules { time_zone: TimeZone::UTC, ignore: Default::default() };
         let rules = HashMap::from([(SOURCE.parse().expect("a name"), rules)]);
         let name = "main".parse().expect("a name");
-        let target = Target::new(name, Arc::new(store), Arc::new(NoSeenIds), rules, Timing::default());
-        let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("connected");
-        tokio::spawn(connection);
-        Self { database, client, target: Arc::new(target) }
+        let target = Target::new(name, store.clone(), Arc::new(NoSeenIds), rules, Timing::default());
+        Self { store, execute, target: Arc::new(target) }
+    }
+
+    async fn world(&self) -> World {
+        let view = async |name| self.store.view(name).await.expect("the view");
+        world_in(&view("jodo_students").await, &view("jodo_manual_payments").await)
     }
 
     /// Commits the arrivals with two workers, who take the batches in turn, and returns the dump.
-    async fn commit(&self, history: &History, arrivals: &[usize], batches: &[usize]) -> Vec<String> {
-        let tables = "jodo_events, jodo_r_students, jodo_r_manual_payments, jodo_s_student_ids";
-        self.client.batch_execute(&format!("TRUNCATE {tables}")).await.expect("emptied");
+    async fn commit(&mut self, history: &History, arrivals: &[usize], batches: &[usize]) -> Vec<String> {
+        let tables = ["jodo_events", "jodo_r_students", "jodo_r_manual_payments", "jodo_s_student_ids"];
+        let emptied: String = tables.iter().map(|table| format!("DELETE FROM {table};")).collect();
+        self.execute.execute(&emptied).await;
         let events = |arrivals: &[usize]| {
             let mut batch = BTreeMap::new();
             for &index in arrivals {
@@ -86,26 +130,30 @@ impl Place {
     }
 }
 
+/// Commits each history in two ways on both databases: equal dumps, and the rows of the naive model.
 #[test]
-fn any_order_any_repetition_any_cut_ends_in_the_rows_of_the_naive_model() {
+fn any_order_any_repetition_any_cut_ends_in_the_rows_of_the_naive_model_on_every_database() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let place = runtime.block_on(Place::new());
+    let places = [runtime.block_on(Place::on_postgres()), runtime.block_on(Place::on_sqlite())];
+    let places = std::cell::RefCell::new(places);
     let config = Config { cases: 48, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
     let outcome = runner.run(&histories(), |history| {
         runtime.block_on(async {
             let in_order: Vec<_> = (0..history.sent.len()).collect();
             let all_at_once = [history.sent.len()];
-            let straight = place.commit(&history, &in_order, &all_at_once).await;
-            let world = world_of(&place.database.url).await.expect("the views");
-            let shuffled = place.commit(&history, &history.arrivals, &history.batches).await;
-            prop_assert_eq!(straight, shuffled);
-            prop_assert_eq!(world, replay(SOURCE, &history.sent));
+            let mut dumps = Vec::new();
+            for place in &mut *places.borrow_mut() {
+                dumps.push(place.commit(&history, &in_order, &all_at_once).await);
+                prop_assert_eq!(place.world().await, replay(SOURCE, &history.sent));
+                dumps.push(place.commit(&history, &history.arrivals, &history.batches).await);
+            }
+            prop_assert!(dumps.windows(2).all(|pair| pair[0] == pair[1]), "{dumps:#?}");
             Ok(())
         })
     });
     if let Err(failure) = outcome {
-        panic!("{failure}\n{}", place.database.name);
+        panic!("{failure}");
     }
     drop(runtime.enter());
 }

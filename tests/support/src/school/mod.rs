@@ -9,7 +9,7 @@ mod views;
 pub use history::history;
 pub use model::{Row, World, replay};
 pub use send::{Answers, send, shuffled_with_repeats};
-pub use views::world_of;
+pub use views::{world_in, world_of};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;

@@ -11,6 +11,27 @@ const STUDENTS: [&str; 7] =
     ["identifier", "fullname", "grade_code", "grade_name", "contact_number", "enrolment", "jodo_student_id"];
 const PAYMENTS: [&str; 5] = ["pupil_key", "amount", "mode", "settlement_utr", "state"];
 
+/// The world that rows of the views `jodo_students` and `jodo_manual_payments` show, each column to its text.
+pub fn world_in(
+    students: &[BTreeMap<String, Option<String>>],
+    payments: &[BTreeMap<String, Option<String>>],
+) -> World {
+    World {
+        students: by_key(students, "pupil_key", &STUDENTS),
+        payments: by_key(payments, "payment_id", &PAYMENTS),
+    }
+}
+
+fn by_key(
+    rows: &[BTreeMap<String, Option<String>>],
+    key: &str,
+    columns: &[&'static str],
+) -> BTreeMap<String, Row> {
+    let text = |row: &BTreeMap<String, Option<String>>, column: &str| row.get(column).cloned().flatten();
+    let row = |row| columns.iter().map(|column| (*column, text(row, column))).collect::<Row>();
+    rows.iter().map(|one| (text(one, key).unwrap_or_default(), row(one))).collect()
+}
+
 /// Reads the views of the database at `url` (PostgreSQL, without TLS).
 ///
 /// # Errors

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use deadpool::managed::Object;
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
@@ -16,9 +15,6 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::store::StoreError;
-
-/// A pooled connection.
-pub(super) type Connection = Object<AsyncDieselConnectionManager<AsyncPgConnection>>;
 
 /// How long connecting may take, and how long a call waits for a free connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

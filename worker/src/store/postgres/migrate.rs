@@ -9,32 +9,15 @@ use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 use secrecy::SecretString;
 
-use super::{PgStore, WorkerName};
-use crate::store::{Refusal, StoreError};
+use super::PgStore;
+use crate::store::{Migrated, Refusal, StoreError, WorkerName, migration_failed as failed};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
-
-/// What [`migrate`] did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migrated {
-    /// Versions that were applied now, oldest first.
-    pub applied: Vec<String>,
-    /// The version the database has now.
-    pub version: String,
-}
 
 /// Version of the newest migration in this program.
 pub(super) fn wanted() -> Result<String, StoreError> {
     let migrations = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(|error| failed(&*error))?;
     Ok(migrations.iter().map(|migration| migration.name().version().to_string()).max().unwrap_or_default())
-}
-
-fn failed(error: &(dyn std::error::Error + Send + Sync)) -> StoreError {
-    StoreError::Refused(Refusal {
-        kind: "migration failed".to_owned(),
-        sentence: Some(error.to_string()),
-        ..Refusal::default()
-    })
 }
 
 #[derive(QueryableByName)]
@@ -50,7 +33,7 @@ struct Version {
 }
 
 /// Refuses a database in which a pupil's name could not be written.
-pub(super) async fn check_encoding(store: &PgStore) -> Result<(), StoreError> {
+pub(super) async fn check_database(store: &PgStore) -> Result<(), StoreError> {
     let query = "SELECT current_setting('server_encoding') AS version";
     let Version { version: encoding } =
         store.run(true, async |connection| diesel::sql_query(query).get_result(connection).await).await?;
@@ -80,9 +63,9 @@ pub(super) async fn version(connection: &mut AsyncPgConnection) -> Result<Option
 /// # Errors
 /// [`StoreError`]; each migration is one transaction, so what was applied stays whole.
 pub async fn migrate(url: &SecretString) -> Result<Migrated, StoreError> {
-    let name = WorkerName("migrate".to_owned());
+    let name = WorkerName::of_this_process();
     let store = PgStore::new(url, 1, PgStore::STATEMENT_TIMEOUT * 30, name)?;
-    check_encoding(&store).await?;
+    check_database(&store).await?;
     let connection = deadpool::managed::Object::take(store.connection().await?);
     let mut harness = AsyncMigrationHarness::new(connection);
     // The harness drives the connection from its own blocking calls.

@@ -2,31 +2,30 @@
 
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncConnection as _, RunQueryDsl};
 use jodo_shared::clock::{now, stored};
 
 use super::write::BatchStatement;
-use super::{PgStore, migrate};
+use super::{Connection, ThisStore, dialect, inspect};
 use crate::schema::jodo_workers;
-use crate::sql::{EVENTS, PROJECTIONS, UNVERIFIED};
 use crate::store::StoreError;
 
 /// Runs every statement of a commit with an empty batch, and writes this worker's own row: a missing column, a
 /// missing right, a read-only standby or a full disk fail here as they would fail a batch, but with no event to blame.
-pub(super) async fn probe(store: &PgStore) -> Result<(), StoreError> {
-    migrate::check_encoding(store).await?;
-    store.check_schema().await?;
+pub(super) async fn probe(store: &ThisStore) -> Result<(), StoreError> {
+    dialect::check_database(store).await?;
+    inspect::check_schema(store).await?;
+    let statements = dialect::statements();
     store
         .run(true, async |connection| {
             // The same kind of transaction as a commit's: a read-only one must fail here first.
-            let mut transaction = connection.build_transaction().read_committed();
-            transaction
-                .run(async |connection| {
-                    for statement in PROJECTIONS.iter() {
+            connection
+                .transaction(async |connection| {
+                    for statement in &statements.projections {
                         let empty = BatchStatement::projection(&statement.sql, "[]");
                         diesel_async::RunQueryDsl::execute(empty, connection).await?;
                     }
-                    for sql in [EVENTS, UNVERIFIED] {
+                    for sql in [&statements.events, &statements.unverified] {
                         let empty = BatchStatement::with_bodies(sql, "[]", Vec::new());
                         diesel_async::RunQueryDsl::execute(empty, connection).await?;
                     }
@@ -38,13 +37,13 @@ pub(super) async fn probe(store: &PgStore) -> Result<(), StoreError> {
 }
 
 /// See [`Store::report_pause`](crate::store::Store::report_pause).
-pub(super) async fn report_pause(store: &PgStore, because: &str) -> Result<(), StoreError> {
+pub(super) async fn report_pause(store: &ThisStore, because: &str) -> Result<(), StoreError> {
     store.run(true, async |connection| write_own_row(store, connection, Some(because)).await).await
 }
 
 async fn write_own_row(
-    store: &PgStore,
-    connection: &mut AsyncPgConnection,
+    store: &ThisStore,
+    connection: &mut Connection,
     paused_because: Option<&str>,
 ) -> QueryResult<()> {
     let row = (

@@ -1,8 +1,3 @@
-DROP VIEW jodo_anomalies;
-DROP VIEW jodo_student_overview;
-DROP VIEW jodo_manual_payments;
-DROP VIEW jodo_students;
-DROP VIEW jodo_pupil_keys;
 DROP TABLE jodo_s_student_ids;
 DROP TABLE jodo_r_manual_payments;
 DROP TABLE jodo_r_students;

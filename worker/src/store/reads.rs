@@ -5,12 +5,12 @@ use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
 use jiff::Timestamp;
 use jodo_shared::message::TraceParent;
 
+use super::{Due, EventRow, Refusal, StoreError};
 use crate::schema::jodo_events;
-use crate::store::{Due, EventRow, Refusal, StoreError};
 
 /// A row of `jodo_events` as stored.
 #[derive(Debug, Clone, Queryable, QueryableByName, Selectable)]
-#[diesel(table_name = jodo_events, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = jodo_events)]
 #[expect(missing_docs, reason = "the columns are described in the schema")]
 pub struct StoredEvent {
     #[diesel(sql_type = Text)]
@@ -55,7 +55,7 @@ pub struct StoredEvent {
 
 /// What a list shows of a row of `jodo_events`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = jodo_events, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = jodo_events)]
 #[expect(missing_docs, reason = "the columns are described in the schema")]
 pub struct ListedEvent {
     pub delivery_key: String,

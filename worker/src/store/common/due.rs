@@ -9,23 +9,17 @@ use jodo_shared::clock::{now, stored};
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::outcome::{Outcome, Reason};
 
-use super::PgStore;
-use super::reads::StoredEvent;
+use super::{ThisStore, dialect};
 use crate::schema::jodo_events;
+use crate::store::reads::StoredEvent;
 use crate::store::{Due, StoreError};
 
 /// How long a lease lasts. A try that takes longer may be made twice at once, which leaves no second trace.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
-/// One committed update is the lease; `SKIP LOCKED` lets several workers take different rows.
-const TAKE: &str = "\
-UPDATE jodo_events SET attempts = attempts + 1, due_at = $1 \
-WHERE delivery_key = (SELECT delivery_key FROM jodo_events \
-WHERE outcome = 'retrying' AND due_at <= $2 ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED) \
-RETURNING *";
-
-pub(super) async fn take_due(store: &PgStore, at: Timestamp) -> Result<Option<Due>, StoreError> {
-    let query = diesel::sql_query(TAKE).bind::<Text, _>(stored(at + LEASE)).bind::<Text, _>(stored(at));
+pub(super) async fn take_due(store: &ThisStore, at: Timestamp) -> Result<Option<Due>, StoreError> {
+    let query =
+        diesel::sql_query(dialect::TAKE_DUE).bind::<Text, _>(stored(at + LEASE)).bind::<Text, _>(stored(at));
     let taken: Option<StoredEvent> =
         store.run(false, async |connection| query.get_result(connection).await.optional()).await?;
     let Some(taken) = taken else { return Ok(None) };
@@ -40,7 +34,7 @@ pub(super) async fn take_due(store: &PgStore, at: Timestamp) -> Result<Option<Du
 }
 
 /// A row without its body, or that another program has filled with something else, can never be tried.
-async fn quarantine_unreadable(store: &PgStore, key: &str, error: &StoreError) -> Result<(), StoreError> {
+async fn quarantine_unreadable(store: &ThisStore, key: &str, error: &StoreError) -> Result<(), StoreError> {
     tracing::warn!(delivery.key = key, %error, "a due row cannot be read; it needs a person");
     let update = diesel::update(jodo_events::table.find(key.to_owned())).set((
         jodo_events::outcome.eq(Outcome::Quarantined.as_str()),
@@ -52,7 +46,7 @@ async fn quarantine_unreadable(store: &PgStore, key: &str, error: &StoreError) -
 }
 
 pub(super) async fn put_back(
-    store: &PgStore,
+    store: &ThisStore,
     key: DeliveryKey,
     due_at: Timestamp,
     reason: Reason,
@@ -69,7 +63,7 @@ pub(super) async fn put_back(
 }
 
 pub(super) async fn return_to_retrying(
-    store: &PgStore,
+    store: &ThisStore,
     keys: &[DeliveryKey],
     due_at: Timestamp,
 ) -> Result<(), StoreError> {
@@ -87,7 +81,7 @@ pub(super) async fn return_to_retrying(
     Ok(())
 }
 
-pub(super) async fn brake_holds(store: &PgStore, since: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn brake_holds(store: &ThisStore, since: Timestamp) -> Result<bool, StoreError> {
     let waiting = jodo_events::table
         .filter(jodo_events::outcome.eq(Outcome::Retrying.as_str()))
         .filter(jodo_events::reason.eq(Reason::Brake.as_str()));

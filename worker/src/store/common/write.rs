@@ -2,19 +2,17 @@
 
 use std::collections::HashSet;
 
-use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, Binary, Text};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel::sql_types::Text;
+use diesel_async::{AsyncConnection as _, RunQueryDsl};
 use jodo_shared::clock::{now, stored};
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::outcome::Outcome;
 use serde_json::json;
 
-use super::PgStore;
+use super::{Backend, Connection, ThisStore, dialect};
 use crate::schema::jodo_events;
-use crate::sql::{EVENTS, PROJECTIONS, UNVERIFIED};
 use crate::store::{EventRow, StoreError, UnverifiedRow, Write, Written};
 
 /// A constant statement over a batch: a JSON array of rows and, for tables that have them, the rows' bodies.
@@ -26,8 +24,8 @@ pub(super) struct BatchStatement<'a> {
     pub(super) bodies: Option<Vec<&'a [u8]>>,
 }
 
-impl QueryFragment<Pg> for BatchStatement<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+impl QueryFragment<Backend> for BatchStatement<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
         // The parts around `$1` and `$2`: the binds number themselves in the order in which they are pushed.
         let (head, tail) = self.sql.split_once("$1").unwrap_or((self.sql, ""));
         out.push_sql(head);
@@ -38,7 +36,7 @@ impl QueryFragment<Pg> for BatchStatement<'_> {
         };
         let (middle, tail) = tail.split_once("$2").unwrap_or((tail, ""));
         out.push_sql(middle);
-        out.push_bind_param::<Array<Binary>, _>(bodies)?;
+        dialect::push_bodies(&mut out, bodies)?;
         out.push_sql(tail);
         Ok(())
     }
@@ -65,7 +63,7 @@ impl<'a> BatchStatement<'a> {
 
 /// See [`Store::settled`](crate::store::Store::settled).
 pub(super) async fn settled(
-    store: &PgStore,
+    store: &ThisStore,
     keys: &[DeliveryKey],
 ) -> Result<HashSet<DeliveryKey>, StoreError> {
     let found = store.run(false, async |connection| outcomes_of(connection, keys).await).await?;
@@ -73,7 +71,7 @@ pub(super) async fn settled(
 }
 
 async fn outcomes_of(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     keys: &[DeliveryKey],
 ) -> QueryResult<Vec<(DeliveryKey, Outcome)>> {
     let keys: Vec<String> = keys.iter().map(DeliveryKey::to_string).collect();
@@ -87,14 +85,13 @@ async fn outcomes_of(
 }
 
 /// See [`Store::write`](crate::store::Store::write).
-pub(super) async fn write(store: &PgStore, write: &Write<'_>) -> Result<Written, StoreError> {
+pub(super) async fn write(store: &ThisStore, write: &Write<'_>) -> Result<Written, StoreError> {
     let events = EventBinds::new(&write.events);
     let unverified = unverified_json(write.unverified);
     let result = store
         .run(false, async |connection| {
-            let mut transaction = connection.build_transaction().read_committed();
-            let committed = transaction
-                .run(async |connection| {
+            let committed = connection
+                .transaction(async |connection| {
                     write_projections(connection, write).await?;
                     let written = write_events(connection, &events).await?;
                     let closed = closed_among(connection, &write.events, &written).await?;
@@ -127,9 +124,9 @@ impl From<diesel::result::Error> for Stop {
     }
 }
 
-async fn write_projections(connection: &mut AsyncPgConnection, write: &Write<'_>) -> QueryResult<()> {
-    // PROJECTIONS has the fixed order; a table that the batch does not touch has no statement.
-    for statement in PROJECTIONS.iter() {
+async fn write_projections(connection: &mut Connection, write: &Write<'_>) -> QueryResult<()> {
+    // They have the fixed order; a table that the batch does not touch has no statement.
+    for statement in &dialect::statements().projections {
         let batches = write.projections.iter().filter(|batch| batch.table == statement.table);
         for batch in batches {
             let statement = BatchStatement::projection(&statement.sql, &batch.rows);
@@ -177,17 +174,16 @@ fn event_json(row: &EventRow, recorded_at: &str) -> serde_json::Value {
         "recorded_at": recorded_at,
         "redrive": row.redrive.to_string(),
         "trace": row.trace.as_ref().map(|trace| trace.as_str()),
+        "body": dialect::body_text(&row.body),
     })
 }
 
-async fn write_events(
-    connection: &mut AsyncPgConnection,
-    events: &EventBinds<'_>,
-) -> QueryResult<HashSet<String>> {
+async fn write_events(connection: &mut Connection, events: &EventBinds<'_>) -> QueryResult<HashSet<String>> {
     if events.bodies.is_empty() {
         return Ok(HashSet::new());
     }
-    let statement = BatchStatement::with_bodies(EVENTS, &events.rows, events.bodies.clone());
+    let statement =
+        BatchStatement::with_bodies(&dialect::statements().events, &events.rows, events.bodies.clone());
     let written: Vec<String> = statement.load(connection).await?;
     Ok(written.into_iter().collect())
 }
@@ -195,7 +191,7 @@ async fn write_events(
 /// The events that the statement left alone because they are `ignored` or `discarded`; `applied` ones are no harm,
 /// since merging an event twice leaves no second trace.
 async fn closed_among(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     events: &[&EventRow],
     written: &HashSet<String>,
 ) -> QueryResult<HashSet<DeliveryKey>> {
@@ -217,13 +213,14 @@ fn unverified_json(rows: &[UnverifiedRow]) -> String {
             "tenant": row.tenant.as_str(),
             "received_at": stored(row.received_at),
             "expires_at": stored(row.expires_at),
+            "body": dialect::body_text(&row.body),
         })
     });
     serde_json::Value::Array(rows.collect()).to_string()
 }
 
 async fn write_unverified(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     rows: &[UnverifiedRow],
     json: &str,
 ) -> QueryResult<()> {
@@ -231,7 +228,7 @@ async fn write_unverified(
         return Ok(());
     }
     let bodies = rows.iter().map(|row| row.body.as_ref()).collect();
-    diesel_async::RunQueryDsl::execute(BatchStatement::with_bodies(UNVERIFIED, json, bodies), connection)
-        .await?;
+    let statement = BatchStatement::with_bodies(&dialect::statements().unverified, json, bodies);
+    diesel_async::RunQueryDsl::execute(statement, connection).await?;
     Ok(())
 }

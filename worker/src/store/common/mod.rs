@@ -1,0 +1,104 @@
+//! What both stores do in the same way, written once and compiled for each of them.
+//!
+//! diesel's query builder is checked against one backend at a time, so these files are a module of either store: the
+//! parent says what [`Connection`] and [`Backend`] are and holds the few lines of SQL that differ.
+
+mod due;
+mod inspect;
+mod probe;
+mod write;
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use diesel_async::pooled_connection::AsyncDieselConnectionManager;
+use jiff::Timestamp;
+use jodo_shared::ids::{DeliveryKey, SourceName};
+use jodo_shared::outcome::Reason;
+
+use super::{Backend, Connection, dialect};
+use crate::store::inspect::{Activity, AnyRow, EventFilter, Inspect, Summary};
+use crate::store::reads::{ListedEvent, StoredEvent};
+use crate::store::sql_store::SqlStore;
+use crate::store::{Due, Store, StoreError, Write, Written};
+use crate::table::Entity;
+
+type ThisStore = SqlStore<AsyncDieselConnectionManager<Connection>>;
+
+#[async_trait]
+impl Store for ThisStore {
+    async fn probe(&self) -> Result<(), StoreError> {
+        probe::probe(self).await
+    }
+
+    async fn report_pause(&self, because: &str) -> Result<(), StoreError> {
+        probe::report_pause(self, because).await
+    }
+
+    async fn settled(&self, keys: &[DeliveryKey]) -> Result<HashSet<DeliveryKey>, StoreError> {
+        write::settled(self, keys).await
+    }
+
+    async fn write(&self, write: &Write<'_>) -> Result<Written, StoreError> {
+        write::write(self, write).await
+    }
+
+    async fn take_due(&self, now: Timestamp) -> Result<Option<Due>, StoreError> {
+        due::take_due(self, now).await
+    }
+
+    async fn put_back(&self, key: DeliveryKey, due_at: Timestamp, reason: Reason) -> Result<(), StoreError> {
+        due::put_back(self, key, due_at, reason).await
+    }
+
+    async fn return_to_retrying(&self, keys: &[DeliveryKey], due_at: Timestamp) -> Result<(), StoreError> {
+        due::return_to_retrying(self, keys, due_at).await
+    }
+
+    async fn brake_holds(&self, since: Timestamp) -> Result<bool, StoreError> {
+        due::brake_holds(self, since).await
+    }
+
+    async fn dump(&self) -> Result<Vec<String>, StoreError> {
+        inspect::dump(self).await
+    }
+}
+
+#[async_trait]
+impl Inspect for ThisStore {
+    async fn check_schema(&self) -> Result<String, StoreError> {
+        inspect::check_schema(self).await
+    }
+
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<ListedEvent>, StoreError> {
+        inspect::events(self, filter).await
+    }
+
+    async fn event(&self, id: &str) -> Result<Vec<StoredEvent>, StoreError> {
+        inspect::event(self, id).await
+    }
+
+    async fn entity_row(&self, entity: &Entity, key: &[String]) -> Result<Option<AnyRow>, StoreError> {
+        inspect::entity_row(self, entity, key).await
+    }
+
+    async fn view(&self, view: &'static str) -> Result<Vec<AnyRow>, StoreError> {
+        inspect::view(self, view).await
+    }
+
+    async fn event_ids(&self) -> Result<Vec<Option<String>>, StoreError> {
+        inspect::event_ids(self).await
+    }
+
+    async fn known(&self, keys: &[DeliveryKey]) -> Result<HashSet<DeliveryKey>, StoreError> {
+        inspect::known(self, keys).await
+    }
+
+    async fn activity(&self, source: &SourceName, since: Timestamp) -> Result<Activity, StoreError> {
+        inspect::activity(self, source, since).await
+    }
+
+    async fn summary(&self) -> Result<Summary, StoreError> {
+        inspect::summary(self).await
+    }
+}

@@ -1,0 +1,134 @@
+//! What operators ask an ERP database beside what a worker does with it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use jiff::Timestamp;
+use jodo_shared::ids::{DeliveryKey, SourceName};
+use jodo_shared::outcome::Outcome;
+
+use super::reads::{ListedEvent, StoredEvent};
+use super::{Store, StoreError};
+use crate::table::Entity;
+
+/// Which events to list.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Only these outcomes; all when empty.
+    pub outcomes: Vec<Outcome>,
+    /// Only this code.
+    pub code: Option<String>,
+    /// Only events that name this pupil, by the ERP's number or the sender's id.
+    pub student: Option<String>,
+    /// Most rows.
+    pub limit: i64,
+}
+
+/// What came from one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activity {
+    /// When the newest of its events was accepted.
+    pub last_received_at: Option<String>,
+    /// Events accepted since the given instant.
+    pub accepted_since: i64,
+}
+
+/// Counts of one ending.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct OutcomeCounts {
+    /// Word of the outcome.
+    pub outcome: String,
+    /// Word of the reason.
+    pub reason: Option<String>,
+    /// Events.
+    pub events: i64,
+    /// When the oldest was accepted.
+    pub oldest_received_at: Option<String>,
+}
+
+/// A worker process as it last reported itself.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct WorkerRow {
+    /// Host and process.
+    pub worker: String,
+    /// When it started.
+    pub started_at: String,
+    /// When it last said how it is.
+    pub last_seen_at: String,
+    /// Why it takes nothing, if it could say so.
+    pub paused_because: Option<String>,
+}
+
+/// What `jodo-sync status` shows of one target, beside its sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Events that are not settled, per outcome and reason.
+    pub unsettled: Vec<OutcomeCounts>,
+    /// Held deliveries.
+    pub held: i64,
+    /// Workers, the latest seen first; at most 50.
+    pub workers: Vec<WorkerRow>,
+}
+
+/// A row of any table: column name to value as text.
+pub type AnyRow = BTreeMap<String, Option<String>>;
+
+/// Reads for people. Each is one round of work; none writes.
+#[async_trait]
+pub trait Inspect: Store {
+    /// The version of the schema, where it is the one that this program was built for. Reads only, unlike
+    /// [`probe`](Store::probe).
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] when it is another version; any other [`StoreError`] when that cannot be told.
+    async fn check_schema(&self) -> Result<String, StoreError>;
+
+    /// Events that match, the newest first, without their bodies.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<ListedEvent>, StoreError>;
+
+    /// Events by delivery key, by a prefix of at least 8 digits of it, or by the sender's `event_id`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn event(&self, id: &str) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// One row of an entity's table with its clocks; `key` is tenant, then the values of [`Entity::key`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn entity_row(&self, entity: &Entity, key: &[String]) -> Result<Option<AnyRow>, StoreError>;
+
+    /// Every row of one of our [`VIEWS`](crate::entities::VIEWS), as text.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn view(&self, view: &'static str) -> Result<Vec<AnyRow>, StoreError>;
+
+    /// The sender's `event_id` of every event, `None` where it has no usable one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn event_ids(&self) -> Result<Vec<Option<String>>, StoreError>;
+
+    /// Which of these deliveries have a row, as events or as held ones.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn known(&self, keys: &[DeliveryKey]) -> Result<HashSet<DeliveryKey>, StoreError>;
+
+    /// What came from `source`; `since` bounds what is counted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn activity(&self, source: &SourceName, since: Timestamp) -> Result<Activity, StoreError>;
+
+    /// What `status` shows beside the sources.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn summary(&self) -> Result<Summary, StoreError>;
+}

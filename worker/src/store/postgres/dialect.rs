@@ -1,0 +1,44 @@
+//! What is said otherwise to PostgreSQL than to SQLite.
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::AstPass;
+use diesel::sql_types::{Array, Binary};
+
+use crate::sql::{self, Statements};
+
+pub(super) use super::migrate::{check_database, version, wanted};
+
+/// The statements of a commit.
+pub(super) fn statements() -> &'static Statements {
+    &sql::POSTGRES
+}
+
+/// One committed update is the lease; `SKIP LOCKED` lets several workers take different rows.
+pub(super) const TAKE_DUE: &str = "\
+UPDATE jodo_events SET attempts = attempts + 1, due_at = $1 \
+WHERE delivery_key = (SELECT delivery_key FROM jodo_events \
+WHERE outcome = 'retrying' AND due_at <= $2 ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED) \
+RETURNING *";
+
+/// Columns of the table or view `$1`, in bytewise order of their names.
+pub(super) const COLUMNS: &str = "\
+SELECT attname::text COLLATE \"C\" AS column_name FROM pg_attribute \
+WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY 1";
+
+/// The head of a query that gives each row of `table` as one JSON object of text values in a column `line`; `) r` closes
+/// it.
+pub(super) fn lines(table: &str, columns: &[String]) -> String {
+    let columns: Vec<_> = columns.iter().map(|column| format!("{column}::text AS {column}")).collect();
+    format!("SELECT row_to_json(r)::text AS line FROM (SELECT {} FROM {table}", columns.join(", "))
+}
+
+/// A row's body as a member of the row: not here, where bodies are a bind of their own.
+pub(super) fn body_text(_: &[u8]) -> Option<String> {
+    None
+}
+
+/// Binds the bodies of the rows, in their order, where the statement has a place for them.
+pub(super) fn push_bodies<'b>(out: &mut AstPass<'_, 'b, Pg>, bodies: &'b Vec<&'b [u8]>) -> QueryResult<()> {
+    out.push_bind_param::<Array<Binary>, _>(bodies)
+}
