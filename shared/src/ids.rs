@@ -119,6 +119,16 @@ impl DeliveryKey {
         Self(hash.finalize().into())
     }
 
+    /// The key that [`Self::as_bytes`] gave.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key as bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The first 16 hexadecimal digits, as used in clocks.
     pub fn short(&self) -> String {
         hex::encode(&self.0[..8])

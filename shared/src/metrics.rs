@@ -53,6 +53,18 @@ metrics! {
     /// Histogram, seconds: from publishing a message to the broker's word, or to giving up. Label `result`.
     histogram PUBLISH_SECONDS = "jodo_sync_publish_duration_seconds" in Seconds;
 
+    /// Gauge, messages: unsettled in the spool, handed out or not. Label `target`.
+    gauge SPOOL_WAITING = "jodo_sync_spool_waiting" in Count;
+
+    /// Gauge, seconds: since the oldest message that waits in the spool was received. Label `target`.
+    gauge SPOOL_WAITING_SECONDS = "jodo_sync_spool_waiting_duration_seconds" in Seconds;
+
+    /// Gauge, bytes: the spool's files, also those set aside.
+    gauge SPOOL_BYTES = "jodo_sync_spool_bytes" in Bytes;
+
+    /// Counter: spool files that could not be read and were set aside. Each needs a person.
+    counter SPOOL_CORRUPT_FILES = "jodo_sync_spool_corrupt_files_total" in Count;
+
     /// Counter: messages that the broker handed out more than once. Label `target`.
     counter REDELIVERIES = "jodo_sync_redeliveries_total" in Count;
 
@@ -96,6 +108,7 @@ metrics! {
 /// Shows the counters that must stay 0 from the start: an alert on their rise needs a first value.
 pub fn start_at_zero() {
     metrics::counter!(DELIVERIES_DROPPED).increment(0);
+    metrics::counter!(SPOOL_CORRUPT_FILES).increment(0);
     metrics::counter!(PANICS).increment(0);
 }
 

@@ -21,6 +21,7 @@ async fn what_is_not_durable_is_503_with_the_reason_and_may_be_sent_again() {
         (PublishError::Timeout, "timeout"),
         (PublishError::Nacked, "nacked"),
         (PublishError::Returned, "returned"),
+        (PublishError::Disk, "disk"),
     ] {
         ingress.publisher.fail(Some(error));
         let answer = ingress.send(signed(SECRET, BODY)).await;

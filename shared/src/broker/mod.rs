@@ -1,7 +1,7 @@
 //! The broker seam: how an accepted delivery gets from ingress to worker without being lost.
 //!
 //! Two traits and one conformance suite ([`conformance`], feature `testing`) that every implementation passes:
-//! [`amqp`] over RabbitMQ, and the test double [`memory`].
+//! [`amqp`] over RabbitMQ, [`spool`] over files on the own disk, and the test double [`memory`].
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ pub mod amqp;
 pub mod conformance;
 #[cfg(feature = "testing")]
 pub mod memory;
+pub mod spool;
 
 mod delivery;
 
@@ -52,6 +53,9 @@ pub enum PublishError {
     /// The queue of the target does not exist.
     #[error("the queue is missing")]
     Returned,
+    /// The disk did not take the message: full, failing, or not to be written to.
+    #[error("the disk refused the message")]
+    Disk,
 }
 
 impl PublishError {
@@ -63,6 +67,7 @@ impl PublishError {
             Self::Timeout => "timeout",
             Self::Nacked => "nacked",
             Self::Returned => "returned",
+            Self::Disk => "disk",
         }
     }
 }

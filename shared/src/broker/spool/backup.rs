@@ -1,0 +1,37 @@
+//! Copying a spool while its process goes on.
+
+use std::fs;
+use std::path::Path;
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::error::SpoolError;
+use super::folder::{Folder, name};
+use super::look::open_to_read;
+
+/// Copies each file of the spool in `dir` into `to`, which is made if it is not there, and returns how many there
+/// were. Each copy is the file at one instant, without anything beside it, and on disk when this returns.
+///
+/// # Errors
+/// [`SpoolError`]; also when `to` already has a file of the same name. What has been copied so far stays.
+pub fn backup(dir: &Path, to: &Path) -> Result<usize, SpoolError> {
+    let folder = Folder::new(dir);
+    fs::create_dir_all(to)?;
+    let mut copied = 0;
+    for number in folder.inventory()?.files {
+        // Under another name until it is whole.
+        let (partial, whole) = (to.join(format!("{}.partial", name(number))), to.join(name(number)));
+        if whole.try_exists()? || partial.try_exists()? {
+            return Err(SpoolError::Exists);
+        }
+        let Some(mut connection) = open_to_read(&folder, number)? else { continue };
+        let path = partial.to_str().ok_or(SpoolError::Path)?;
+        diesel::sql_query("VACUUM INTO ?").bind::<Text, _>(path).execute(&mut connection)?;
+        fs::File::open(&partial)?.sync_all()?;
+        fs::rename(&partial, &whole)?;
+        copied += 1;
+    }
+    Folder::new(to).sync()?;
+    Ok(copied)
+}

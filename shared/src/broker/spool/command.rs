@@ -1,0 +1,96 @@
+//! What the writer is asked to do, and what goes into one transaction.
+
+use std::sync::mpsc::Receiver;
+
+use tokio::sync::oneshot;
+
+use crate::broker::{BatchLimits, Delivery, PublishError, SettleError};
+use crate::ids::TargetName;
+use crate::message::Message;
+
+/// Most commands in one transaction. Too high: the first waits long; too low: more waits for the disk.
+const GROUP_COMMANDS: usize = 1_000;
+/// Most body bytes in one transaction.
+const GROUP_BYTES: usize = 8 << 20;
+
+/// One thing to do. Its sender gets the reply after the commit.
+pub(super) enum Command {
+    Publish { message: Message, reply: oneshot::Sender<Result<(), PublishError>> },
+    Take(Take),
+    Settle(Settle),
+    GiveBack(GiveBack),
+    Close { reply: oneshot::Sender<()> },
+}
+
+/// Hand out a batch. An empty one means that another consumer was quicker.
+pub(super) struct Take {
+    pub(super) target: TargetName,
+    pub(super) epoch: u64,
+    pub(super) limits: BatchLimits,
+    pub(super) reply: oneshot::Sender<Result<Vec<Delivery>, Refused>>,
+}
+
+/// The disk did not take the hand-outs; what was asked for still waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refused;
+
+/// Mark as finished.
+pub(super) struct Settle {
+    pub(super) epoch: u64,
+    pub(super) tags: Vec<u64>,
+    pub(super) reply: oneshot::Sender<Result<(), SettleError>>,
+}
+
+/// End a consumer's session: what it has not settled waits again.
+pub(super) struct GiveBack {
+    pub(super) epoch: u64,
+    /// What came to the consumer and was never returned by `next_batch`.
+    pub(super) unseen: Vec<u64>,
+    pub(super) reply: oneshot::Sender<()>,
+}
+
+/// What goes into one transaction.
+#[derive(Default)]
+pub(super) struct Group {
+    /// Messages to insert, and who waits for each.
+    pub(super) new: Vec<Message>,
+    pub(super) publishers: Vec<oneshot::Sender<Result<(), PublishError>>>,
+    pub(super) takes: Vec<Take>,
+    pub(super) settles: Vec<Settle>,
+    pub(super) give_backs: Vec<GiveBack>,
+    /// The last of all: nothing is taken after it.
+    pub(super) close: Option<oneshot::Sender<()>>,
+}
+
+impl Group {
+    /// `first`, and whatever is there already.
+    pub(super) fn gather(first: Command, queued: &Receiver<Command>) -> Self {
+        let mut group = Self::default();
+        let mut bytes = group.add(first);
+        for _ in 1..GROUP_COMMANDS {
+            if bytes >= GROUP_BYTES || group.close.is_some() {
+                break;
+            }
+            let Ok(next) = queued.try_recv() else { break };
+            bytes += group.add(next);
+        }
+        group
+    }
+
+    /// Returns how many body bytes came in.
+    fn add(&mut self, command: Command) -> usize {
+        match command {
+            Command::Publish { message, reply } => {
+                let bytes = message.body.len();
+                self.new.push(message);
+                self.publishers.push(reply);
+                return bytes;
+            }
+            Command::Take(take) => self.takes.push(take),
+            Command::Settle(settle) => self.settles.push(settle),
+            Command::GiveBack(give_back) => self.give_backs.push(give_back),
+            Command::Close { reply } => self.close = Some(reply),
+        }
+        0
+    }
+}

@@ -1,0 +1,198 @@
+//! One file of the chain, open for writing.
+
+use std::path::Path;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::error::SpoolError;
+use super::queues::{Handle, Place};
+use super::row::{FORM, NewRow, Row, SCHEMA, about, bodies, messages, parsed};
+use crate::ids::TargetName;
+use crate::message::Message;
+
+/// `FULL` makes each commit wait for the disk; everything that the spool promises rests on it. The cache is small
+/// because rows are written once and read about once.
+const SESSION: &str = "
+PRAGMA synchronous = FULL;
+PRAGMA cache_size = -512;
+PRAGMA wal_autocheckpoint = 1000;
+PRAGMA journal_size_limit = 8388608;
+";
+
+/// One connection to one file. After an error it is not used again: what the transaction manager and the cache then
+/// hold is not worth finding out.
+pub(super) struct File {
+    connection: SqliteConnection,
+    number: u32,
+    next_row: i64,
+}
+
+/// What one transaction does to rows that are there.
+#[derive(Default)]
+pub(super) struct Work {
+    /// Finished.
+    pub(super) settle: Vec<i64>,
+    /// Taken, but never seen by anybody: the hand-out does not count.
+    pub(super) uncount: Vec<i64>,
+    /// To be handed out.
+    pub(super) take: Vec<i64>,
+}
+
+impl Work {
+    pub(super) fn is_empty(&self) -> bool {
+        self.settle.is_empty() && self.uncount.is_empty() && self.take.is_empty()
+    }
+}
+
+/// What one transaction brought.
+#[derive(Default)]
+pub(super) struct Done {
+    /// The messages taken, and how often each has been handed out.
+    pub(super) taken: Vec<(Place, Message, u32)>,
+    /// Where the new messages are, in their order.
+    pub(super) inserted: Vec<Handle>,
+}
+
+/// What a file holds when it is opened.
+pub(super) struct Contents {
+    pub(super) waiting: Vec<(TargetName, Handle)>,
+    /// Milliseconds since 1970.
+    pub(super) newest_settlement: Option<i64>,
+    /// Days since 1970.
+    pub(super) day: i32,
+}
+
+#[derive(QueryableByName)]
+struct JournalMode {
+    #[diesel(sql_type = Text)]
+    journal_mode: String,
+}
+
+impl File {
+    /// Makes or opens a file. `day` is written into a new one.
+    pub(super) fn open(
+        path: &Path,
+        number: u32,
+        day: i32,
+        max_pages: Option<u32>,
+    ) -> Result<Self, SpoolError> {
+        let path = path.to_str().ok_or(SpoolError::Path)?;
+        let mut connection = SqliteConnection::establish(path)?;
+        connection.batch_execute("PRAGMA busy_timeout = 5000")?;
+        // Durable in any mode; but only with a write-ahead log can others look while we write.
+        let mode: JournalMode = diesel::sql_query("PRAGMA journal_mode = WAL").get_result(&mut connection)?;
+        if mode.journal_mode != "wal" {
+            tracing::warn!(spool.file = number, "the file system allows no write-ahead log");
+        }
+        connection.batch_execute(SESSION)?;
+        if let Some(pages) = max_pages {
+            connection.batch_execute(&format!("PRAGMA max_page_count = {pages}"))?;
+        }
+        connection.batch_execute("BEGIN IMMEDIATE")?;
+        connection.batch_execute(SCHEMA)?;
+        let form: Option<i32> = about::table.select(about::form).first(&mut connection).optional()?;
+        match form {
+            Some(FORM) => {}
+            Some(_) => return Err(SpoolError::Form),
+            None => {
+                let values = (about::form.eq(FORM), about::day.eq(day));
+                diesel::insert_into(about::table).values(values).execute(&mut connection)?;
+            }
+        }
+        connection.batch_execute("COMMIT")?;
+        let last: Option<i64> =
+            messages::table.select(diesel::dsl::max(messages::id)).first(&mut connection)?;
+        Ok(Self { connection, number, next_row: last.unwrap_or(0) + 1 })
+    }
+
+    /// Reads which rows wait.
+    pub(super) fn contents(&mut self) -> Result<Contents, SpoolError> {
+        let rows: Vec<(i64, String, i64, i64)> = messages::table
+            .filter(messages::settled_at.is_null())
+            .select((messages::id, messages::target, messages::body_bytes, messages::received_at))
+            .load(&mut self.connection)?;
+        let waiting = rows.into_iter().map(|(row, target, bytes, received_at)| {
+            let place = Place { file: self.number, row };
+            let bytes = u32::try_from(bytes).map_err(|_| SpoolError::Corrupt)?;
+            Ok((parsed(&target)?, Handle { place, bytes, received_at }))
+        });
+        let waiting: Vec<_> = waiting.collect::<Result<_, SpoolError>>()?;
+        let newest_settlement =
+            messages::table.select(diesel::dsl::max(messages::settled_at)).first(&mut self.connection)?;
+        let day = about::table.select(about::day).first(&mut self.connection)?;
+        Ok(Contents { waiting, newest_settlement, day })
+    }
+
+    /// Does all of it in one transaction, and returns when that is on disk.
+    pub(super) fn run(&mut self, work: &Work, new: &[Message], now: i64) -> Result<Done, SpoolError> {
+        self.connection.batch_execute("BEGIN IMMEDIATE")?;
+        for row in &work.settle {
+            self.settle(*row, now)?;
+        }
+        for row in &work.uncount {
+            self.uncount(*row)?;
+        }
+        let mut done = Done::default();
+        for row in &work.take {
+            done.taken.push(self.take(*row)?);
+        }
+        for message in new {
+            done.inserted.push(self.insert(message)?);
+        }
+        self.connection.batch_execute("COMMIT")?;
+        Ok(done)
+    }
+
+    fn insert(&mut self, message: &Message) -> Result<Handle, SpoolError> {
+        let row = self.next_row;
+        self.next_row += 1;
+        diesel::insert_into(messages::table)
+            .values(NewRow::new(row, message))
+            .execute(&mut self.connection)?;
+        diesel::insert_into(bodies::table)
+            .values((bodies::id.eq(row), bodies::body.eq(&message.body[..])))
+            .execute(&mut self.connection)?;
+        Ok(Handle {
+            place: Place { file: self.number, row },
+            bytes: u32::try_from(message.body.len()).unwrap_or(u32::MAX),
+            received_at: message.received_at.as_millisecond(),
+        })
+    }
+
+    fn take(&mut self, row: i64) -> Result<(Place, Message, u32), SpoolError> {
+        let head: Row = diesel::update(messages::table.find(row))
+            .set(messages::hand_outs.eq(messages::hand_outs + 1))
+            .returning(Row::as_returning())
+            .get_result(&mut self.connection)?;
+        let body = bodies::table.find(row).select(bodies::body).first(&mut self.connection)?;
+        let (message, hand_outs) = head.message(body)?;
+        Ok((Place { file: self.number, row }, message, hand_outs))
+    }
+
+    fn settle(&mut self, row: i64, now: i64) -> Result<(), SpoolError> {
+        let changed = diesel::update(messages::table.find(row))
+            .set(messages::settled_at.eq(now))
+            .execute(&mut self.connection)?;
+        if changed == 1 { Ok(()) } else { Err(SpoolError::Corrupt) }
+    }
+
+    fn uncount(&mut self, row: i64) -> Result<(), SpoolError> {
+        diesel::update(messages::table.find(row))
+            .set(messages::hand_outs.eq(messages::hand_outs - 1))
+            .execute(&mut self.connection)?;
+        Ok(())
+    }
+
+    /// Writes something without a meaning.
+    pub(super) fn probe(&mut self) -> Result<(), SpoolError> {
+        diesel::update(about::table).set(about::day.eq(about::day)).execute(&mut self.connection)?;
+        Ok(())
+    }
+
+    /// Brings everything into the file itself, so that the log beside it can go.
+    pub(super) fn checkpoint(&mut self) -> Result<(), SpoolError> {
+        Ok(self.connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
+    }
+}

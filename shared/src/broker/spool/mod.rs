@@ -1,0 +1,177 @@
+//! The broker over files on the own disk: SQLite, through diesel, in a folder of this process alone.
+//!
+//! One thread writes (`writer`). It commits whatever has been asked for in the meantime in one transaction, with
+//! `synchronous=FULL`, and replies afterwards: *published*, *taken* and *settled* each mean *on disk*. Messages lie in
+//! a chain of files (`chain`), each with a few bytes in memory while it waits (`queues`). A settled message stays,
+//! marked, until its whole file has been settled for [`SpoolSettings::keep_settled`].
+//!
+//! That no message is lost rests on the transaction before the reply. That none is handed out twice at a time rests
+//! on memory, and so on one process having the folder: the caller holds a lock on it.
+//!
+//! [`look`] and [`backup`] are for other processes, while this one goes on.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::{PublishError, Publisher};
+use crate::ids::TargetName;
+use crate::message::Message;
+use crate::metrics::{PUBLISH_SECONDS, PUBLISHES};
+
+mod backup;
+mod chain;
+mod command;
+mod consumer;
+mod error;
+mod file;
+mod folder;
+mod look;
+mod queues;
+mod report;
+mod row;
+mod sessions;
+mod writer;
+
+pub use backup::backup;
+pub use consumer::SpoolConsumer;
+pub use error::SpoolError;
+pub use look::{Look, TargetLook, look};
+
+use chain::Chain;
+use command::Command;
+use folder::Folder;
+use queues::Queues;
+use writer::Writer;
+
+/// How a spool keeps its files.
+#[derive(Debug, Clone)]
+pub struct SpoolSettings {
+    /// How long a file is kept after the last message in it was settled. Too low: nothing to recover an older ERP
+    /// database from; too high: disk space.
+    pub keep_settled: Duration,
+    /// Size at which a new file begins. Too high: one unsettled message keeps much on disk; too low: many files.
+    pub max_file_bytes: u64,
+    /// Most pages of 4 KiB in one file: beyond it the disk counts as full. `None` for no limit but the disk's.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for SpoolSettings {
+    fn default() -> Self {
+        let keep_settled = Duration::from_secs(14 * 24 * 60 * 60);
+        Self { keep_settled, max_file_bytes: 64 << 20, max_pages: None }
+    }
+}
+
+/// A broker on disk. Clones are the same broker, and each is a [`Publisher`].
+#[derive(Clone)]
+pub struct Spool(Arc<Shared>);
+
+struct Shared {
+    commands: Option<Sender<Command>>,
+    queues: Arc<Queues>,
+    refusing: Arc<AtomicBool>,
+    last_epoch: AtomicU64,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Spool {
+    /// Opens the spool in this folder, and makes the folder if it is not there. Blocks while it reads what waits.
+    ///
+    /// No other process may have the folder open as a spool.
+    ///
+    /// # Errors
+    /// [`SpoolError`] when the folder cannot be used. A corrupt file is no error: it is set aside.
+    pub fn open(dir: &Path, settings: SpoolSettings) -> Result<Self, SpoolError> {
+        fs::create_dir_all(dir)?;
+        let (chain, waiting) = Chain::open(Folder::new(dir), settings)?;
+        let queues = Arc::new(Queues::default());
+        for (target, handle) in waiting {
+            queues.add(&target, [handle]);
+        }
+        let refusing = Arc::new(AtomicBool::new(false));
+        let writer = Writer::new(chain, Arc::clone(&queues), Arc::clone(&refusing));
+        let (commands, queued) = mpsc::channel();
+        let thread = thread::Builder::new().name("spool".to_owned()).spawn(move || writer.run(&queued))?;
+        Ok(Self(Arc::new(Shared {
+            commands: Some(commands),
+            queues,
+            refusing,
+            last_epoch: AtomicU64::new(0),
+            writer: Mutex::new(Some(thread)),
+        })))
+    }
+
+    /// A consumer of `target`'s messages.
+    pub fn consumer(&self, target: TargetName) -> SpoolConsumer {
+        SpoolConsumer::new(self.clone(), target)
+    }
+
+    /// Finishes what has been asked for, and closes the files. Whatever is asked for afterwards fails, and consumers
+    /// get nothing any more. The same happens when the last clone is dropped, which then blocks for that long.
+    pub async fn close(&self) {
+        let (reply, closed) = oneshot::channel();
+        if self.send(Command::Close { reply }) {
+            // No reply means that it was closed before.
+            closed.await.ok();
+        }
+    }
+
+    /// Whether the writer is there to do it.
+    fn send(&self, command: Command) -> bool {
+        self.0.commands.as_ref().is_some_and(|commands| commands.send(command).is_ok())
+    }
+
+    fn queues(&self) -> &Queues {
+        &self.0.queues
+    }
+
+    fn next_epoch(&self) -> u64 {
+        self.0.last_epoch.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    async fn durable(&self, message: &Message) -> Result<(), PublishError> {
+        let (reply, answer) = oneshot::channel();
+        if !self.send(Command::Publish { message: message.clone(), reply }) {
+            return Err(PublishError::NotConnected);
+        }
+        answer.await.unwrap_or(Err(PublishError::NotConnected))
+    }
+}
+
+#[async_trait]
+impl Publisher for Spool {
+    async fn publish(&self, message: &Message) -> Result<(), PublishError> {
+        let started = Instant::now();
+        let result = self.durable(message).await;
+        let word = result.map_or_else(PublishError::as_str, |()| "confirmed");
+        metrics::counter!(PUBLISHES, "result" => word).increment(1);
+        metrics::histogram!(PUBLISH_SECONDS, "result" => word).record(started.elapsed());
+        result
+    }
+
+    fn is_ready(&self) -> bool {
+        let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_there = writer.as_ref().is_some_and(|thread| !thread.is_finished());
+        is_there && !self.0.refusing.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Without a sender the writer finishes.
+        self.commands = None;
+        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if writer.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the spool's writer ended with a panic");
+        }
+    }
+}
