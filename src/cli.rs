@@ -1,10 +1,12 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
 use crate::Exit;
+use crate::commands::backup::BackupArgs;
 use crate::commands::dump::DumpArgs;
 use crate::commands::events::EventsArgs;
 use crate::commands::migrate::MigrateArgs;
@@ -16,7 +18,7 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 done, and all is well; 1 not done, or something needs a person; 2 wrong command line, or `status` \
 cannot tell.";
 
-/// The operators' commands.
+/// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "jodo-sync", version, about = "Keeps a school's ERP database in step with Jodo's webhooks")]
 #[command(after_help = EXIT_CODES)]
@@ -24,7 +26,13 @@ pub struct Cli {
     /// Configuration file, instead of the one that JODO_SYNC_CONFIG names; the environment overrides both.
     #[arg(long, global = true, value_name = "PATH")]
     pub config: Option<PathBuf>,
-    /// The command.
+    /// Folder of the one program: spool, databases, secrets.
+    #[arg(long, global = true, value_name = "PATH", env = "JODO_SYNC_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+    /// Address to take deliveries at, when everything runs in one process [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// The command; without one jodo-sync runs everything in one process, for a small school.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -44,6 +52,8 @@ pub enum Command {
     Sign(SignArgs),
     /// Print the rows in a form in which equal histories give equal text.
     Dump(DumpArgs),
+    /// Copy the data of the one program, while it runs, into one file.
+    Backup(BackupArgs),
     /// One screen: is all well, and if not, what is to be done?
     Status(StatusArgs),
 }

@@ -1,5 +1,6 @@
-//! What the program `jodo-sync` is made of: the commands that operators give.
+//! What the program `jodo-sync` is made of: everything in one process, and the commands that operators give.
 //!
+//! [`one_program`] puts ingress and worker together for a small school.
 //! [`cli`] is the command line; each command is a module of [`commands`], a function from its arguments and the
 //! configuration to lines of text and an [`Exit`]. The commands only look and send: what changes the ERP database is
 //! in `jodo-worker`, and what takes deliveries in is in `jodo-ingress`.
@@ -7,11 +8,13 @@
 use std::io::Write;
 
 use jodo_shared::config::{Config, ConfigErrors, Needs};
+use jodo_shared::lifecycle;
 
 pub mod cli;
 pub mod commands;
 mod exit;
 mod json_text;
+pub mod one_program;
 mod queues;
 mod samples;
 mod signature;
@@ -21,27 +24,35 @@ mod wording;
 pub use exit::Exit;
 
 use cli::{Cli, Command};
+use one_program::DataDir;
 
-/// Runs the command, and prints what it has to say to `out`. `None` when there is no command.
+/// Runs everything in one process until a signal.
+///
+/// # Errors
+/// Why it cannot start.
+pub async fn serve(cli: &Cli) -> anyhow::Result<lifecycle::Exit> {
+    one_program::serve(&DataDir::at(&cli.data_dir), cli.config.as_deref(), cli.listen).await
+}
+
+/// Runs the command, and prints what it has to say to `out`.
 ///
 /// # Errors
 /// Why the command could not do what was asked, in one line that names the key, file or database concerned.
 /// [`Command::exit_on_error`] is the exit code then.
-pub async fn run(cli: &Cli, out: &mut dyn Write) -> Option<anyhow::Result<Exit>> {
+pub async fn run(cli: &Cli, command: &Command, out: &mut dyn Write) -> anyhow::Result<Exit> {
     use_ring();
-    let command = cli.command.as_ref()?;
-    let ended = run_command(command, |needs| load(cli, needs), out).await;
-    Some(ended.map_err(|error| match &cli.config {
+    run_command(command, |needs| installation(cli, needs), out).await.map_err(|error| match &cli.config {
         Some(path) if error.is::<ConfigErrors>() => error.context(format!("--config {}", path.display())),
         _ => error,
-    }))
+    })
 }
 
 async fn run_command(
     command: &Command,
-    load: impl Fn(Needs) -> Result<Config, ConfigErrors>,
+    installation: impl Fn(Needs) -> anyhow::Result<Installation>,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
+    let load = |needs| Ok(installation(needs)?.config);
     match command {
         Command::Check => commands::check::run(load, out).await,
         Command::Migrate(args) => commands::migrate::run(args, &load(Needs::Operator)?, out).await,
@@ -49,15 +60,32 @@ async fn run_command(
         Command::Send(args) => commands::send::run(args, &load(Needs::Nothing)?, out).await,
         Command::Sign(args) => commands::sign::run(args, &load(Needs::Nothing)?, out),
         Command::Dump(args) => commands::dump::run(args, &load(Needs::Operator)?, out).await,
-        Command::Status(args) => commands::status::run(args, &load(Needs::Operator)?, out).await,
+        Command::Backup(args) => {
+            let Installation { config, data } = installation(Needs::Nothing)?;
+            commands::backup::run(args, &config, data.as_ref(), out).await
+        }
+        Command::Status(args) => {
+            let Installation { config, data } = installation(Needs::Operator)?;
+            commands::status::run(args, &config, data.is_some(), out).await
+        }
     }
 }
 
-fn load(cli: &Cli, needs: Needs) -> Result<Config, ConfigErrors> {
-    match &cli.config {
-        Some(path) => Config::load_from(Some(path), needs),
-        None => Config::load(needs),
+/// What a command looks at.
+struct Installation {
+    config: Config,
+    /// The folder of the one program; `None` in a cluster.
+    data: Option<DataDir>,
+}
+
+/// A cluster where there is a broker, else the one program in the data folder, else just what is configured.
+fn installation(cli: &Cli, needs: Needs) -> anyhow::Result<Installation> {
+    let file = cli.config.as_deref();
+    let data = DataDir::at(&cli.data_dir);
+    if data.is_in_use() && Config::load_over("", file, Needs::Nothing)?.broker.is_none() {
+        return Ok(Installation { config: data.config(file)?, data: Some(data) });
     }
+    Ok(Installation { config: Config::load_over("", file, needs)?, data: None })
 }
 
 /// Makes ring the process's TLS cryptography; some of the clients have none of their own.

@@ -1,19 +1,21 @@
-//! `jodo-sync`: the operators' program.
+//! `jodo-sync`: everything in one process, and the operators' commands.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 use jodo_shared::config::{Log, LogFormat};
+use jodo_shared::lifecycle::run_program;
 use jodo_shared::telemetry;
 use jodo_sync::cli::{Cli, Command};
-use jodo_sync::{Exit, run};
+use jodo_sync::{Exit, run, serve};
 
 /// What a connection that fails has to say is in the command's own words already.
 const LOG_FILTER: &str = "warn,lapin=off";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let Some(command) = &cli.command else { return run_program(serve(&cli)) };
     let log = Log { filter: LOG_FILTER.to_owned(), format: LogFormat::Readable };
     if let Err(error) = telemetry::init(&log) {
         return failed(&error.into(), Exit::Wrong);
@@ -23,12 +25,11 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into(), Exit::Wrong),
     };
-    let on_error = cli.command.as_ref().map_or(Exit::Wrong, Command::exit_on_error);
+    let on_error = Command::exit_on_error(command);
     let mut out = io::stdout().lock();
-    let ended = runtime.block_on(run(&cli, &mut out));
+    let ended = runtime.block_on(run(&cli, command, &mut out));
     // A server that was given up on may still hold a thread.
     runtime.shutdown_background();
-    let Some(ended) = ended else { return without_a_command() };
     let ended = ended.and_then(|exit| Ok(out.flush().map(|()| exit)?));
     match ended {
         Ok(exit) => exit.into(),
@@ -45,10 +46,4 @@ fn failed(error: &anyhow::Error, exit: Exit) -> ExitCode {
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-fn without_a_command() -> ExitCode {
-    eprintln!("{}", Cli::command().render_help());
-    eprintln!("jodo-sync needs a command; running everything in one process is not part of this version.");
-    Exit::CannotTell.into()
 }

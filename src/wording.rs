@@ -46,8 +46,8 @@ pub(crate) fn ago(then: Timestamp, now: Timestamp) -> String {
 }
 
 /// `1 event`, `2 events`.
-pub(crate) fn count(number: impl Into<i64>, one: &str, many: &str) -> String {
-    match number.into() {
+pub(crate) fn count(number: impl TryInto<i64>, one: &str, many: &str) -> String {
+    match number.try_into().unwrap_or(i64::MAX) {
         1 => format!("1 {one}"),
         number => format!("{number} {many}"),
     }

@@ -22,13 +22,13 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the configuration cannot be used at all, with every mistake in it.
 pub async fn run(
-    load: impl Fn(Needs) -> Result<Config, ConfigErrors>,
+    load: impl Fn(Needs) -> anyhow::Result<Config>,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
     let config = load(Needs::Nothing)?;
     writeln!(out, "# The configuration in force; secrets are not shown.\n\n{}", config.redacted())?;
     let mut report = Report { out, wrong: false };
-    report.programs(load(Needs::Ingress).err(), load(Needs::Worker).err())?;
+    report.programs(mistakes(load(Needs::Ingress))?, mistakes(load(Needs::Worker))?)?;
     match &config.broker {
         Some(broker) => report.broker(broker, &targets_of(&config)).await?,
         None => report.note("broker.url is not configured, so RabbitMQ was not tried")?,
@@ -45,6 +45,14 @@ pub async fn run(
         report.database(name, found)?;
     }
     Ok(if report.wrong { Exit::Wrong } else { Exit::Well })
+}
+
+/// What is wrong with a configuration, if that is all that went wrong.
+fn mistakes(loaded: anyhow::Result<Config>) -> anyhow::Result<Option<ConfigErrors>> {
+    match loaded {
+        Ok(_) => Ok(None),
+        Err(error) => error.downcast().map(Some),
+    }
 }
 
 /// Every target that has a database, or that a source names.

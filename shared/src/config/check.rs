@@ -166,7 +166,16 @@ fn config(mut whole: Section<'_>, needs: Needs, mistakes: &Mistakes) -> Option<C
     if needs.erp() {
         targets_exist(&sources, worker.as_ref(), &erp, mistakes);
     }
-    Some(Config { ingress: ingress?, worker: worker?, broker, redis, archive: archive?, erp, sources, log: log? })
+    Some(Config {
+        ingress: ingress?,
+        worker: worker?,
+        broker,
+        redis,
+        archive: archive?,
+        erp,
+        sources,
+        log: log?,
+    })
 }
 
 fn differ(one: (&'static str, SocketAddr), other: (&str, SocketAddr), mistakes: &Mistakes) {

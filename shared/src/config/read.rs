@@ -11,8 +11,8 @@ use super::values::{
     number, one_of, parsed, path, secret, size, time_zone,
 };
 use super::{
-    Archive, Broker, CustomHeader, Environment, Erp, HoldLimit, Ingress, Log, LogFormat, Needs, OnBadSignature, Redis,
-    Source, Worker,
+    Archive, Broker, CustomHeader, Environment, Erp, HoldLimit, Ingress, Log, LogFormat, Needs,
+    OnBadSignature, Redis, Source, Worker,
 };
 use crate::broker::BatchLimits;
 use crate::ids::{SourceName, TargetName};

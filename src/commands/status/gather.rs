@@ -1,15 +1,21 @@
-//! Looks at each target's database and queues.
+//! Looks at each target's database and at what waits for it.
+
+use std::collections::HashSet;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use jodo_shared::config::{self, Config, Erp};
-use jodo_shared::ids::{SourceName, TargetName};
+use jodo_shared::broker::spool::{Look, look};
+use jodo_shared::config::{self, Config};
+use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
 use jodo_worker::store::StoreError;
 use jodo_worker::store::inspect::{Inspect, OutcomeCounts, WorkerRow};
 
-use super::report::{Database, Queues, Source, Status, Target, Unsettled, Verdict, Worker};
+use super::report::{Balance, Database, Queues, Source, Spool, Status, Target, Unsettled, Verdict, Worker};
 use crate::queues::{self, Depths};
 use crate::targets;
+
+/// How many deliveries are looked up in one query.
+const KEYS_AT_ONCE: usize = 500;
 
 /// The state of the named target, or of all.
 ///
@@ -18,21 +24,30 @@ use crate::targets;
 pub(super) async fn status(
     config: &Config,
     named: Option<&TargetName>,
+    one_program: bool,
     now: Timestamp,
 ) -> anyhow::Result<Status> {
     let chosen = targets::some(config, named)?;
     let names: Vec<_> = chosen.iter().map(|(name, _)| *name).collect();
-    let depths = depths(config, &names).await;
+    let waiting = if one_program { spooled(config) } else { queued(config, &names).await };
     let mut all = Vec::new();
     for (place, (name, erp)) in chosen.into_iter().enumerate() {
         let mut target = Target { target: name.to_string(), ..Target::default() };
-        match &depths {
-            Ok(depths) => target.queues = depths.get(place).map(queues_of),
-            Err(unknown) => target.unknown.push(unknown.clone()),
+        match &waiting {
+            Waiting::Queues(depths) => target.queues = depths.get(place).map(queues_of),
+            Waiting::Spool(look) => target.spool = Some(spool_of(look, name)),
+            Waiting::Unknown(why) => target.unknown.push(why.clone()),
         }
-        match database(config, name, erp, now).await {
+        let store = targets::open(name, erp)?;
+        match database(config, name, store.as_ref(), now).await {
             Ok(database) => target.database = Some(database),
             Err(error) => target.unknown.push(format!("{error:#}")),
+        }
+        if let (Waiting::Spool(look), Some(spool)) = (&waiting, &mut target.spool) {
+            match balance(look, name, store.as_ref()).await {
+                Ok(balance) => spool.balance = Some(balance),
+                Err(error) => target.unknown.push(format!("{error:#}")),
+            }
         }
         all.push(target.concluded(now));
     }
@@ -40,28 +55,83 @@ pub(super) async fn status(
     Ok(Status { verdict, targets: all })
 }
 
-async fn depths(config: &Config, targets: &[&TargetName]) -> Result<Vec<Depths>, String> {
+/// Where deliveries wait.
+enum Waiting {
+    Queues(Vec<Depths>),
+    Spool(Look),
+    Unknown(String),
+}
+
+async fn queued(config: &Config, targets: &[&TargetName]) -> Waiting {
     let Some(broker) = &config.broker else {
-        return Err("broker.url is not configured here, so what waits in RabbitMQ is unknown".to_owned());
+        let why = "broker.url is not configured here, so what waits in RabbitMQ is unknown";
+        return Waiting::Unknown(why.to_owned());
     };
-    queues::look(broker, targets).await.map_err(|error| format!("RabbitMQ cannot be asked: {error}"))
+    match queues::look(broker, targets).await {
+        Ok(depths) => Waiting::Queues(depths),
+        Err(error) => Waiting::Unknown(format!("RabbitMQ cannot be asked: {error}")),
+    }
+}
+
+fn spooled(config: &Config) -> Waiting {
+    match look(&config.ingress.spool_dir) {
+        Ok(look) => Waiting::Spool(look),
+        Err(error) => Waiting::Unknown(format!("the spool cannot be read: {error}")),
+    }
 }
 
 fn queues_of(depths: &Depths) -> Queues {
     Queues { waiting: depths.waiting, dead_letters: depths.dead }
 }
 
-async fn database(config: &Config, name: &TargetName, erp: &Erp, now: Timestamp) -> anyhow::Result<Database> {
-    let store = targets::open(name, erp)?;
+fn spool_of(look: &Look, target: &TargetName) -> Spool {
+    let found = look.targets.get(target);
+    Spool {
+        waiting: found.map_or(0, |target| target.waiting),
+        oldest_waiting: found.and_then(|target| target.oldest_waiting),
+        unreadable_files: look.corrupt_files,
+        balance: None,
+    }
+}
+
+/// Looks each delivery that the spool still knows up in the database.
+async fn balance(look: &Look, target: &TargetName, store: &dyn Inspect) -> anyhow::Result<Balance> {
+    let ours = |(name, key): (TargetName, DeliveryKey)| (name == *target).then_some(key);
+    // Those that wait are looked at last: whatever was settled meanwhile is in the database by then.
+    let settled: Result<Vec<_>, _> = look.settled_keys().collect();
+    let settled: HashSet<_> = settled?.into_iter().filter_map(ours).collect();
+    let waiting: HashSet<_> = look.waiting_keys()?.into_iter().filter_map(ours).collect();
+    Ok(Balance {
+        missing: settled.len() - known(store, &settled).await?,
+        waiting_new: waiting.len() - known(store, &waiting).await?,
+    })
+}
+
+async fn known(store: &dyn Inspect, keys: &HashSet<DeliveryKey>) -> Result<usize, StoreError> {
+    let keys: Vec<_> = keys.iter().copied().collect();
+    let mut known = 0;
+    for some in keys.chunks(KEYS_AT_ONCE) {
+        known += store.known(some).await?.len();
+    }
+    Ok(known)
+}
+
+async fn database(
+    config: &Config,
+    name: &TargetName,
+    store: &dyn Inspect,
+    now: Timestamp,
+) -> anyhow::Result<Database> {
     let read = async {
         store.check_schema().await?;
         let mut sources = Vec::new();
         for (source, settings) in config.sources.iter().filter(|(_, source)| source.target == *name) {
-            sources.push(source_of(store.as_ref(), source, settings, now).await?);
+            sources.push(source_of(store, source, settings, now).await?);
         }
         let summary = store.summary().await?;
         let oldest = summary.unsettled.iter().filter_map(|one| one.oldest_received_at.as_deref()).min();
         Ok::<_, StoreError>(Database {
+            events: summary.events,
             sources,
             held: summary.held,
             oldest_unsettled: oldest.and_then(|at| at.parse().ok()),

@@ -24,14 +24,19 @@ pub struct StatusArgs {
     pub json: bool,
 }
 
-/// Looks everywhere and tells. [`Exit::Wrong`] when something needs a person, [`Exit::CannotTell`] when something
+/// Looks everywhere and tells; `one_program` says that deliveries wait in a spool here and not in RabbitMQ. [`Exit::Wrong`] when something needs a person, [`Exit::CannotTell`] when something
 /// could not be looked at.
 ///
 /// # Errors
 /// When the target is not configured.
-pub async fn run(args: &StatusArgs, config: &Config, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub async fn run(
+    args: &StatusArgs,
+    config: &Config,
+    one_program: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
     let now = now();
-    let status = gather::status(config, args.target.as_ref(), now).await?;
+    let status = gather::status(config, args.target.as_ref(), one_program, now).await?;
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&status)?)?;
     } else {

@@ -44,8 +44,10 @@ pub(super) struct Target {
     pub(super) target: String,
     /// `None` where the database could not be read.
     pub(super) database: Option<Database>,
-    /// `None` where RabbitMQ could not be asked.
+    /// `None` where RabbitMQ could not be asked, or there is none.
     pub(super) queues: Option<Queues>,
+    /// `None` where RabbitMQ takes its place.
+    pub(super) spool: Option<Spool>,
     /// What needs a person, each with what to do.
     pub(super) trouble: Vec<String>,
     /// What could not be looked at.
@@ -59,10 +61,32 @@ pub(super) struct Queues {
     pub(super) dead_letters: Option<u32>,
 }
 
+/// Deliveries on the disk of the one program.
+#[derive(Debug, Serialize)]
+pub(super) struct Spool {
+    pub(super) waiting: u64,
+    #[serde(serialize_with = "as_stored")]
+    pub(super) oldest_waiting: Option<Timestamp>,
+    pub(super) unreadable_files: usize,
+    /// `None` where the database could not be asked.
+    pub(super) balance: Option<Balance>,
+}
+
+/// What a comparison of spool and database found.
+#[derive(Debug, Serialize)]
+pub(super) struct Balance {
+    /// Deliveries that the spool says are finished and the database does not know.
+    pub(super) missing: usize,
+    /// Deliveries that wait and that the database does not know yet.
+    pub(super) waiting_new: usize,
+}
+
 /// What the database says.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Database {
     pub(super) sources: Vec<Source>,
+    /// Events, however they ended.
+    pub(super) events: i64,
     pub(super) unsettled: Vec<Unsettled>,
     pub(super) held: i64,
     /// When the oldest unsettled event was accepted.
@@ -173,10 +197,47 @@ impl Queues {
     }
 }
 
+impl Spool {
+    fn trouble(&self) -> Vec<String> {
+        let mut trouble = Vec::new();
+        if self.unreadable_files > 0 {
+            trouble.push(format!(
+                "{} in the spool folder cannot be read and was set aside: docs/SMALL-SCHOOL.md says what to do",
+                count(self.unreadable_files, "file", "files")
+            ));
+        }
+        if let Some(missing) =
+            self.balance.as_ref().map(|balance| balance.missing).filter(|missing| *missing > 0)
+        {
+            trouble.push(format!(
+                "{} accepted and finished, but not in the database: was it restored from an older copy?",
+                count(missing, "event was", "events were")
+            ));
+        }
+        trouble
+    }
+}
+
 impl Target {
+    /// Every event that was accepted, and whether each is in a place that is known: with a spool this is compared,
+    /// with RabbitMQ it is added up. `None` where something could not be looked at.
+    pub(super) fn accepted(&self) -> Option<i64> {
+        let database = self.database.as_ref()?;
+        let waiting = match (&self.spool, &self.queues) {
+            (Some(spool), _) => i64::try_from(spool.balance.as_ref()?.waiting_new).unwrap_or(i64::MAX),
+            (None, Some(queues)) => {
+                i64::from(queues.waiting.unwrap_or_default())
+                    + i64::from(queues.dead_letters.unwrap_or_default())
+            }
+            (None, None) => return None,
+        };
+        Some(database.events + database.held + waiting)
+    }
+
     /// Draws the conclusions; `unknown` is there already.
     pub(super) fn concluded(mut self, now: Timestamp) -> Self {
         self.trouble = self.queues.as_ref().map(Queues::trouble).unwrap_or_default();
+        self.trouble.extend(self.spool.iter().flat_map(Spool::trouble));
         self.trouble.extend(self.database.iter().flat_map(|database| database.trouble(now)));
         self
     }

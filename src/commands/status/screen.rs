@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use jiff::{SignedDuration, Timestamp};
 use jodo_shared::outcome::Outcome;
 
-use super::report::{Database, Queues, Source, Status, Target, Verdict};
+use super::report::{Database, Queues, Source, Spool, Status, Target, Verdict};
 use crate::commands::events::reason_in_words;
 use crate::wording::{ago, count, plain, when};
 
@@ -36,8 +36,14 @@ fn print_target(target: &Target, now: Timestamp, out: &mut dyn Write) -> io::Res
     if let Some(queues) = &target.queues {
         line(out, "waiting", &queues_in_words(queues))?;
     }
+    if let Some(spool) = &target.spool {
+        line(out, "waiting", &spool_in_words(spool, now))?;
+    }
     if let Some(database) = &target.database {
         print_database(database, now, out)?;
+    }
+    if let Some(sentence) = accounts_in_words(target) {
+        line(out, "altogether", &sentence)?;
     }
     for unknown in &target.unknown {
         writeln!(out, "? {}", plain(unknown))?;
@@ -84,6 +90,29 @@ fn source_in_words(source: &Source, now: Timestamp) -> String {
     );
     let today = count(source.accepted_today, "event", "events");
     format!("{last}; {today} accepted today; {}", source.environment)
+}
+
+/// Where everything is that was ever accepted.
+fn accounts_in_words(target: &Target) -> Option<String> {
+    let accepted = target.accepted()?;
+    let database = target.database.as_ref()?;
+    let missing = target.spool.as_ref().and_then(|spool| spool.balance.as_ref()).map_or(0, |b| b.missing);
+    if missing > 0 {
+        return Some(format!("{accepted} events are accounted for, {missing} are not"));
+    }
+    let open = database.unsettled.iter().map(|one| one.events).sum::<i64>();
+    let finished = database.events - open;
+    Some(match accepted {
+        0 => "nothing has been accepted yet".to_owned(),
+        1 => format!("the one accepted event is accounted for: {finished} finished"),
+        _ => format!("all {accepted} accepted events are accounted for: {finished} finished"),
+    })
+}
+
+fn spool_in_words(spool: &Spool, now: Timestamp) -> String {
+    let oldest =
+        spool.oldest_waiting.map_or_else(String::new, |at| format!(", the oldest came {}", ago(at, now)));
+    format!("{}{oldest}", count(spool.waiting, "event", "events"))
 }
 
 fn queues_in_words(queues: &Queues) -> String {

@@ -63,6 +63,8 @@ pub struct WorkerRow {
 /// What `jodo-sync status` shows of one target, beside its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
+    /// Events, however they ended.
+    pub events: i64,
     /// Events that are not settled, per outcome and reason.
     pub unsettled: Vec<OutcomeCounts>,
     /// Held deliveries.

@@ -152,6 +152,7 @@ pub(super) async fn summary(store: &ThisStore) -> Result<Summary, StoreError> {
     store
         .run(false, async |connection| {
             Ok(Summary {
+                events: jodo_events::table.count().get_result(connection).await?,
                 unsettled: unsettled.load(connection).await?,
                 held: jodo_unverified::table.count().get_result(connection).await?,
                 workers: workers.load(connection).await?,

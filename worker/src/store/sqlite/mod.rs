@@ -11,12 +11,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::sql_store::SqlStore;
 use super::{StoreError, WorkerName};
 
+mod backup;
 #[path = "../common/mod.rs"]
 mod common;
 mod connect;
 mod dialect;
 mod migrate;
 
+pub use backup::backup;
 pub use migrate::migrate;
 
 type Connection = SyncConnectionWrapper<SqliteConnection>;

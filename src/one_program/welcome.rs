@@ -1,0 +1,42 @@
+//! What a person sees when the program has started: at most ten lines.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+
+use jodo_shared::config::Config;
+use jodo_worker::store::sqlite;
+
+use super::DataDir;
+
+/// Says where deliveries go, where the secret and the rows are, and what to do next.
+pub(super) fn welcome(
+    data: &DataDir,
+    config: &Config,
+    listen: SocketAddr,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let program = std::env::args().next().unwrap_or_else(|| "jodo-sync".to_owned());
+    writeln!(out, "jodo-sync {} is ready. Stop it with Ctrl-C.", env!("CARGO_PKG_VERSION"))?;
+    for (name, source) in config.sources.iter().filter(|(name, _)| name.as_str() != "test") {
+        writeln!(out, "  Jodo delivers to   http://{listen}{}", source.path)?;
+        if data.secret_file(name).exists() {
+            let file = data.secret_file(name);
+            writeln!(out, "  signing secret     in {}: register it with Jodo as secret_key", file.display())?;
+        }
+        if let Some(erp) = config.erp.get(&source.target).filter(|erp| jodo_worker::store::is_file(&erp.url))
+        {
+            let file = sqlite::path_of(&erp.url);
+            writeln!(
+                out,
+                "  your rows          in {}: views jodo_students, jodo_manual_payments",
+                file.display()
+            )?;
+        }
+    }
+    writeln!(
+        out,
+        "  try it             {program} simulate   (goes to a database of its own, never among your rows)"
+    )?;
+    writeln!(out, "  how is it doing?   {program} status")?;
+    writeln!(out, "Before Jodo can reach it, it needs an address with HTTPS: docs/SMALL-SCHOOL.md says how.")
+}
