@@ -43,7 +43,7 @@ pub struct TargetLook {
     pub total: u64,
 }
 
-/// Looks into the spool in this folder. Changes nothing.
+/// Looks into the spool in this folder. Changes nothing in its files; SQLite may leave an empty log beside one.
 ///
 /// # Errors
 /// [`SpoolError`] when the folder cannot be read, or a file is locked or not of a known form.
