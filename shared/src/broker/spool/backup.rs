@@ -17,7 +17,7 @@ use super::look::open_to_read;
 /// [`SpoolError`]; also when `to` already has a file of the same name. What has been copied so far stays.
 pub fn backup(dir: &Path, to: &Path) -> Result<usize, SpoolError> {
     let folder = Folder::new(dir);
-    fs::create_dir_all(to)?;
+    let copies = Folder::create(to)?;
     let mut copied = 0;
     for number in folder.inventory()?.files {
         // Under another name until it is whole.
@@ -32,6 +32,6 @@ pub fn backup(dir: &Path, to: &Path) -> Result<usize, SpoolError> {
         fs::rename(&partial, &whole)?;
         copied += 1;
     }
-    Folder::new(to).sync()?;
+    copies.sync()?;
     Ok(copied)
 }

@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use super::SpoolSettings;
 use super::error::{Causes, SpoolError};
 use super::file::{Contents, Done, File, Work};
-use super::folder::{Folder, name};
+use super::folder::Folder;
 use super::queues::Handle;
 use crate::clock;
 use crate::ids::TargetName;
 use crate::message::Message;
-use crate::metrics::SPOOL_CORRUPT_FILES;
+
+mod upkeep;
 
 /// Most files open besides the current one. Too high: memory and handles; too low: files are opened again and again
 /// while a backlog is worked off.
@@ -241,65 +242,6 @@ impl Chain {
         }
     }
 
-    /// The files that have been set aside since this was asked last.
-    pub(super) fn take_set_aside(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.set_aside)
-    }
-
-    fn put_aside(&mut self, number: u32) {
-        self.files.remove(&number);
-        self.current.take_if(|current| current.number == number);
-        self.set_aside.push(number);
-        metrics::counter!(SPOOL_CORRUPT_FILES).increment(1);
-        match self.folder.set_aside(number) {
-            Ok(new_name) => tracing::error!(
-                spool.file = name(number),
-                spool.set_aside_as = new_name,
-                "a spool file is corrupt and has been set aside; check the disk, then save what can be read with \
-                 `sqlite3 <file> .recover`: messages in it are not applied"
-            ),
-            Err(error) => tracing::error!(
-                spool.file = name(number),
-                %error,
-                "a spool file is corrupt and cannot be renamed; nothing more is read from it"
-            ),
-        }
-    }
-
-    /// Deletes the files that nobody needs any more: everything in them settled, long enough ago.
-    pub(super) fn expire(&mut self) {
-        let current = self.current.as_ref().map(|current| current.number);
-        let keep = i64::try_from(self.settings.keep_settled.as_millis()).unwrap_or(i64::MAX);
-        let limit = clock::now().as_millisecond().saturating_sub(keep);
-        let expired =
-            |link: &Link| link.unsettled == 0 && link.newest_settlement.is_none_or(|at| at <= limit);
-        let numbers: Vec<u32> =
-            self.files.iter().filter(|(_, link)| expired(link)).map(|(number, _)| *number).collect();
-        for number in numbers.into_iter().filter(|number| Some(*number) != current) {
-            self.files.remove(&number);
-            match self.folder.delete(number) {
-                Ok(()) => {
-                    tracing::info!(spool.file = name(number), "a spool file has been settled long enough")
-                }
-                Err(error) => tracing::warn!(spool.file = name(number), %error, "cannot delete a spool file"),
-            }
-        }
-    }
-
-    /// Closes files that nothing waits in, and the later ones if too many are open: work goes from first to last.
-    fn close_idle(&mut self) {
-        let current = self.current.as_ref().map(|current| current.number);
-        let mut open = 0;
-        for (number, link) in &mut self.files {
-            if Some(*number) != current && link.open.is_some() {
-                open += 1;
-                if link.unsettled == 0 || open > OPEN_FILES {
-                    link.open = None;
-                }
-            }
-        }
-    }
-
     /// Whether the disk takes anything.
     pub(super) fn probe(&mut self) -> Result<(), SpoolError> {
         let number = self.current_file()?;
@@ -312,16 +254,6 @@ impl Chain {
     /// Size of everything in the folder.
     pub(super) fn bytes(&self) -> io::Result<u64> {
         Ok(self.folder.inventory()?.bytes)
-    }
-
-    /// Closes all files.
-    pub(super) fn close(&mut self) {
-        for (number, mut link) in std::mem::take(&mut self.files) {
-            if let Some(Err(error)) = link.open.as_mut().map(File::checkpoint) {
-                // The log stays, and is read when the file is opened again.
-                tracing::warn!(spool.file = number, error = %Causes(&error), "a spool file was not checkpointed");
-            }
-        }
     }
 }
 

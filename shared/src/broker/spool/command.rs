@@ -22,7 +22,7 @@ pub(super) enum Command {
     Close { reply: oneshot::Sender<()> },
 }
 
-/// Hand out a batch. An empty one means that another consumer was quicker.
+/// Hand out a batch. An empty one means that there is nothing any more: another consumer was quicker.
 pub(super) struct Take {
     pub(super) target: TargetName,
     pub(super) epoch: u64,

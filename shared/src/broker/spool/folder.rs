@@ -32,6 +32,16 @@ impl Folder {
         Self(path.to_owned())
     }
 
+    /// The folder, made if it is not there, for this user alone: what is in it is personal.
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path)?;
+        Ok(Self::new(path))
+    }
+
     /// Where the file of this number is.
     pub(super) fn file(&self, number: u32) -> PathBuf {
         self.0.join(name(number))

@@ -119,11 +119,12 @@ impl Look {
 
 fn keys(folder: &Folder, number: u32, settled: bool) -> Result<Vec<(TargetName, DeliveryKey)>, SpoolError> {
     let Some(mut connection) = open_to_read(folder, number)? else { return Ok(Vec::new()) };
-    let rows: Vec<(String, Vec<u8>)> = messages::table
-        .filter(messages::settled_at.is_not_null().eq(settled))
-        .order(messages::id)
-        .select((messages::target, messages::key))
-        .load(&mut connection)?;
+    let all = messages::table.order(messages::id).select((messages::target, messages::key)).into_boxed();
+    let rows: Vec<(String, Vec<u8>)> = if settled {
+        all.filter(messages::settled_at.is_not_null()).load(&mut connection)?
+    } else {
+        all.filter(messages::settled_at.is_null()).load(&mut connection)?
+    };
     let key = |bytes: Vec<u8>| bytes.try_into().map(DeliveryKey::from_bytes).map_err(|_| SpoolError::Corrupt);
     rows.into_iter().map(|(target, bytes)| Ok((parsed(&target)?, key(bytes)?))).collect()
 }

@@ -10,7 +10,6 @@
 //!
 //! [`look`] and [`backup`] are for other processes, while this one goes on.
 
-use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
@@ -91,8 +90,7 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`] when the folder cannot be used. A corrupt file is no error: it is set aside.
     pub fn open(dir: &Path, settings: SpoolSettings) -> Result<Self, SpoolError> {
-        fs::create_dir_all(dir)?;
-        let (chain, waiting) = Chain::open(Folder::new(dir), settings)?;
+        let (chain, waiting) = Chain::open(Folder::create(dir)?, settings)?;
         let queues = Arc::new(Queues::default());
         for (target, handle) in waiting {
             queues.add(&target, [handle]);

@@ -186,14 +186,16 @@ impl Writer {
     fn reply_to_take(&mut self, chosen: Chosen, taken: &mut HashMap<Place, (Message, u32)>) {
         let Chosen { take, tags } = chosen;
         let mut batch = Vec::with_capacity(tags.len());
+        let mut refused = false;
         for (tag, place) in tags {
             if let Some((message, hand_outs)) = taken.remove(&place) {
                 batch.push(Delivery { message, hand_outs, receipt: Receipt::new(tag, take.epoch) });
             } else if let Some((target, handle)) = self.sessions.release(take.epoch, tag) {
                 self.queues.add(&target, [handle]);
+                refused = true;
             }
         }
-        let result = if batch.is_empty() { Err(Refused) } else { Ok(batch) };
+        let result = if batch.is_empty() && refused { Err(Refused) } else { Ok(batch) };
         if let Err(Ok(batch)) = take.reply.send(result) {
             // The session is about to be given back, and then these hand-outs are taken out of the count.
             let tags = batch.into_iter().map(|delivery| delivery.receipt.spend());
