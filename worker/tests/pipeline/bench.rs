@@ -11,20 +11,22 @@ use jodo_shared::broker::memory::MemoryBroker;
 use jodo_shared::broker::{BatchLimits, Consumer as _, Publisher as _};
 use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
 use jodo_shared::message::{Message, Peeked};
-use jodo_test_support::{TestDatabase, fresh_database};
+use jodo_test_support::{FaultProxy, TestDatabase, fresh_database};
 use jodo_worker::brake::Trials;
 use jodo_worker::decide::SourceRules;
 use jodo_worker::pipeline::run_pipeline;
 use jodo_worker::retrying::work_off_due_rows;
 use jodo_worker::seen::{SeenError, SeenIds};
-use jodo_worker::store::WorkerName;
 use jodo_worker::store::postgres::{PgStore, migrate};
+use jodo_worker::store::{Store, WorkerName};
 use jodo_worker::target::{Target, Timing};
 use secrecy::SecretString;
 use serde_json::json;
 use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::watched::Watched;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -80,11 +82,14 @@ pub(crate) fn quick() -> Timing {
     }
 }
 
-fn make_target(url: &str, statement_timeout: Duration, seen: Arc<Memory>) -> Target {
+fn make_store(url: &str, statement_timeout: Duration) -> PgStore {
     let url = SecretString::from(url.to_owned());
-    let store = PgStore::new(&url, 4, statement_timeout, WorkerName::of_this_process()).expect("a store");
+    PgStore::new(&url, 4, statement_timeout, WorkerName::of_this_process()).expect("a store")
+}
+
+fn make_target(store: Arc<dyn Store>, seen: Arc<Memory>) -> Target {
     let rules = SourceRules { time_zone: TimeZone::UTC, ignore: HashSet::new() };
-    Target::new(name(), Arc::new(store), seen, HashMap::from([(source(), rules)]), quick())
+    Target::new(name(), store, seen, HashMap::from([(source(), rules)]), quick())
 }
 
 /// The same payment, with a name for its pupil: it writes the pupil's row.
@@ -106,11 +111,22 @@ impl Bench {
         let url = SecretString::from(database.url.clone());
         migrate(&url).await.expect("migrated");
         let seen = Arc::new(seen);
-        let target = Arc::new(make_target(&database.url, statement_timeout, seen.clone()));
+        let store = Arc::new(make_store(&database.url, statement_timeout));
+        let target = Arc::new(make_target(store, seen.clone()));
         let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("connected");
         tokio::spawn(connection);
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
         Self { broker: MemoryBroker::new(), client, target, seen, shutdown, tasks, database }
+    }
+
+    /// The same, reaching the database through a wire that can be cut, with calls that can be stopped.
+    pub(crate) async fn watched() -> (Self, Arc<Watched>, FaultProxy) {
+        let mut bench = Self::new().await;
+        let proxy = FaultProxy::in_front_of(&bench.database.url).await;
+        let store = make_store(&proxy.reroute(&bench.database.url), PgStore::STATEMENT_TIMEOUT);
+        let watched = Arc::new(Watched::new(store));
+        bench.target = Arc::new(make_target(watched.clone(), bench.seen.clone()));
+        (bench, watched, proxy)
     }
 
     /// Starts one pipeline and the task for due rows.
@@ -134,7 +150,7 @@ impl Bench {
 
     /// Another worker that reaches the database under this address.
     pub(crate) fn target_at(&self, url: &str, statement_timeout: Duration) -> Target {
-        make_target(url, statement_timeout, self.seen.clone())
+        make_target(Arc::new(make_store(url, statement_timeout)), self.seen.clone())
     }
 
     /// Waits until the database says yes to this query.

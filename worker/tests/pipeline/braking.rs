@@ -1,13 +1,17 @@
 //! The brake, with several workers, outages and rows that cannot be stored.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::poll;
+use jodo_worker::brake::Verdict;
 use jodo_worker::retrying::work_off_due_rows;
 use jodo_worker::store::postgres::PgStore;
 use jodo_worker::target::{Pause, Target};
 
-use crate::bench::{Bench, Memory, REFUSE_BAD, payment, payments};
+use crate::bench::{Bench, DEADLINE, Memory, REFUSE_BAD, name, payment, payments};
+use crate::watched::Stop;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_refusals_at_once_brake_quarantine_nothing_and_heal_without_a_person() {
@@ -148,4 +152,102 @@ async fn a_database_that_falls_silent_pauses_the_target() {
     assert!(matches!(target.paused(), Some(Pause::Database(_))));
     proxy.heal().await;
     target.until_open().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_same_spell_had_quarantined_goes_back_to_retrying_when_the_brake_comes_on() {
+    let bench = Bench::new().await;
+    bench.execute(REFUSE_BAD).await;
+    bench.publish(&payments("bad_first", 9)).await;
+    bench.work();
+    bench.until_endings("quarantined refused_by_database 9").await;
+    assert_eq!(bench.target.paused(), None, "nine in a row may still be the events' own fault");
+    bench.publish(&[payment("bad_tenth")]).await;
+    bench.until_endings("retrying brake 10").await;
+    bench.execute("DROP TRIGGER refuse_bad ON jodo_r_manual_payments").await;
+    bench.until_endings("applied - 10").await;
+    assert_eq!(bench.target.paused(), None);
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_goes_away_under_the_brake_neither_lifts_it_nor_hurries_its_trials() {
+    let (bench, store, proxy) = Bench::watched().await;
+    bench.execute(REFUSE_BAD).await;
+    bench.publish(&payments("bad_first", 9)).await;
+    bench.work();
+    bench.until_endings("quarantined refused_by_database 9").await;
+    let mut trials = store.watch(Stop::Trial);
+    bench.publish(&payments("bad_later", 3)).await;
+    let first = trials.next().await;
+    bench.until_endings("quarantined refused_by_database 9, retrying brake 3").await;
+    bench.publish(&payments("good", 5)).await;
+    assert!(proxy.cut().await > 0, "the database was in reach");
+    drop(first);
+    let mut put_off = bench.target.next_trial();
+    for _ in 0..3 {
+        let trial = trials.next().await;
+        // The next one is put off before this one is made, so that its failure hurries nothing.
+        assert!(bench.target.next_trial() > put_off, "a trial came without being due");
+        put_off = bench.target.next_trial();
+        assert_eq!(bench.target.paused(), Some(Pause::Brake));
+        drop(trial);
+    }
+    proxy.heal().await;
+    drop(trials);
+    // The spell's quarantines, which no trial could take back so far, are; and rows are tried, in vain.
+    bench.until_endings("retrying brake 12").await;
+    bench.execute("UPDATE jodo_events SET due_at = ''").await;
+    bench.until("SELECT count(*) > 0 FROM jodo_events WHERE due_at > '' AND attempts = 0").await;
+    assert_eq!(bench.target.paused(), Some(Pause::Brake));
+    assert_eq!(bench.broker.unsettled(&name()), 5);
+    bench.execute("DROP TRIGGER refuse_bad ON jodo_r_manual_payments").await;
+    bench.until_endings("applied - 17").await;
+    assert_eq!(bench.target.paused(), None);
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_that_an_outage_cuts_short_costs_its_row_nothing() {
+    let (bench, store, proxy) = Bench::watched().await;
+    bench.execute(REFUSE_BAD).await;
+    bench.publish(&payments("bad", 12)).await;
+    bench.work();
+    bench.until_endings("retrying brake 12").await;
+    let mut leases = store.watch(Stop::Leased);
+    let leased = leases.next().await;
+    bench.until("SELECT sum(attempts) = 1 FROM jodo_events").await;
+    let mut endings = store.watch(Stop::PutBack);
+    assert!(proxy.cut().await > 0, "the database was in reach");
+    drop((leased, leases));
+    // Once in vain, so that it is on the second time that the lease is ended, at the earliest.
+    drop(endings.next().await);
+    let second = endings.next().await;
+    assert_eq!(bench.target.paused(), Some(Pause::Brake));
+    proxy.heal().await;
+    drop((second, endings));
+    bench.until("SELECT sum(attempts) = 0 FROM jodo_events").await;
+    bench.execute("DROP TRIGGER refuse_bad ON jodo_r_manual_payments").await;
+    bench.until_endings("applied - 12").await;
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_that_was_under_way_when_the_brake_came_on_does_not_open_the_target() {
+    let (bench, store, _wire) = Bench::watched().await;
+    let mut probes = store.watch(Stop::Probed);
+    let mut opening = pin!(bench.target.until_open());
+    let probed = tokio::select! {
+        probed = probes.next() => probed,
+        () = &mut opening => panic!("open before the probe's word"),
+    };
+    // Another pipeline's batch, which was under way when the database went.
+    let keys: Vec<_> = payments("bad", 10).iter().map(|message| message.key).collect();
+    assert_eq!(bench.target.judge(0, &keys), Verdict::Brake);
+    drop(probed);
+    // One turn takes it from the probe's word to its end, or to where it waits for the brake.
+    assert!(poll!(&mut opening).is_pending(), "opened over the brake");
+    assert_eq!(bench.target.paused(), Some(Pause::Brake));
+    bench.target.lift_brake("this test says so");
+    tokio::time::timeout(DEADLINE, opening).await.expect("open");
 }
