@@ -221,7 +221,9 @@ impl Target {
 
     /// Reports a round to the brake; pauses the target when it comes on.
     pub fn judge(&self, committed: usize, failed: &[DeliveryKey]) -> Verdict {
-        let verdict = self.brake().judge(Instant::now(), now(), committed, failed);
+        // Held until the pause is set: whoever lifts the brake must find a pause to end.
+        let mut brake = self.brake();
+        let verdict = brake.judge(Instant::now(), now(), committed, failed);
         if verdict == Verdict::Brake {
             metrics::gauge!(names::BRAKE, "target" => self.name.to_string()).set(1.0);
             self.note(&Pause::Brake);
@@ -243,7 +245,8 @@ impl Target {
 
     /// Lifts the brake: the deployment works again, or there is nothing left to try it with.
     pub fn lift_brake(&self, why: &'static str) {
-        self.brake().lift();
+        let mut brake = self.brake();
+        brake.lift();
         metrics::gauge!(names::BRAKE, "target" => self.name.to_string()).set(0.0);
         tracing::info!(target.name = %self.name, why, "the brake is lifted");
         self.open_if(|pause| matches!(pause, Pause::Brake));

@@ -251,3 +251,23 @@ async fn a_probe_that_was_under_way_when_the_brake_came_on_does_not_open_the_tar
     bench.target.lift_brake("this test says so");
     tokio::time::timeout(DEADLINE, opening).await.expect("open");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_brake_that_is_lifted_at_the_moment_it_comes_on_leaves_the_target_open() {
+    let bench = Bench::new().await;
+    let target = bench.target.as_ref();
+    target.until_open().await;
+    let keys: Vec<_> = payments("bad", 10).iter().map(|message| message.key).collect();
+    for round in 0..5_000 {
+        std::thread::scope(|both| {
+            both.spawn(|| target.judge(0, &keys));
+            both.spawn(|| {
+                while target.next_trial().is_none() {
+                    std::hint::spin_loop();
+                }
+                target.lift_brake("this test says so");
+            });
+        });
+        assert_eq!(target.paused(), None, "in round {round}, for good: no trial is due any more");
+    }
+}
