@@ -12,6 +12,7 @@ use crate::commands::events::EventsArgs;
 use crate::commands::migrate::MigrateArgs;
 use crate::commands::send::SendArgs;
 use crate::commands::sign::SignArgs;
+use crate::commands::simulate::SimulateArgs;
 use crate::commands::status::StatusArgs;
 
 const EXIT_CODES: &str = "\
@@ -50,6 +51,8 @@ pub enum Command {
     Send(Box<SendArgs>),
     /// Print the signature of a file, and the curl line that delivers it.
     Sign(SignArgs),
+    /// Send what happens in a school that does not exist, and verify what became of it.
+    Simulate(Box<SimulateArgs>),
     /// Print the rows in a form in which equal histories give equal text.
     Dump(DumpArgs),
     /// Copy the data of the one program, while it runs, into one file.

@@ -59,6 +59,7 @@ async fn run_command(
         Command::Events(args) => commands::events::run(args, &load(Needs::Operator)?, out).await,
         Command::Send(args) => commands::send::run(args, &load(Needs::Nothing)?, out).await,
         Command::Sign(args) => commands::sign::run(args, &load(Needs::Nothing)?, out),
+        Command::Simulate(args) => commands::simulate::run(args, &load(Needs::Nothing)?, out).await,
         Command::Dump(args) => commands::dump::run(args, &load(Needs::Operator)?, out).await,
         Command::Backup(args) => {
             let Installation { config, data } = installation(Needs::Nothing)?;

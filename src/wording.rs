@@ -53,6 +53,19 @@ pub(crate) fn count(number: impl TryInto<i64>, one: &str, many: &str) -> String 
     }
 }
 
+/// A number with its thousands apart: `4,980`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A table that wraps its cells to the terminal's width, and not at all where there is no terminal.
 pub(crate) fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
     let mut table = Table::new();
@@ -76,6 +89,13 @@ mod tests {
         assert_eq!(when_stored("2026-06-02T05:00:00.000Z", &zone), "2026-06-02 10:30:00 IST");
         assert_eq!(when_stored("soon", &zone), "soon");
         assert_eq!(when_seconds(i64::MAX, &zone), i64::MAX.to_string());
+    }
+
+    #[test]
+    fn long_numbers_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (4_980, "4,980"), (1_000_000, "1,000,000")] {
+            assert_eq!(grouped(number), text);
+        }
     }
 
     #[test]

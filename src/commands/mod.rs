@@ -7,4 +7,5 @@ pub mod events;
 pub mod migrate;
 pub mod send;
 pub mod sign;
+pub mod simulate;
 pub mod status;

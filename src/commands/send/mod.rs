@@ -12,7 +12,7 @@ use crate::{Exit, targets};
 
 mod follow;
 pub(crate) mod input;
-mod request;
+pub(crate) mod request;
 pub(crate) mod route;
 
 use follow::Follower;

@@ -50,7 +50,8 @@ pub(super) async fn post(route: &Route, body: Vec<u8>, out: &mut dyn Write) -> a
     Ok(Answer { status, key: key_in(&text) })
 }
 
-fn client(url: &Url) -> anyhow::Result<Client> {
+/// A client for this address.
+pub(crate) fn client(url: &Url) -> anyhow::Result<Client> {
     // A POST that is redirected would become a GET without its body.
     let mut builder = Client::builder().timeout(DEADLINE).redirect(redirect::Policy::none());
     let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
@@ -62,7 +63,7 @@ fn client(url: &Url) -> anyhow::Result<Client> {
 }
 
 /// The address without a password or query.
-fn shown(url: &Url) -> String {
+pub(crate) fn shown(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 

@@ -16,7 +16,7 @@ const DEFAULT_SOURCE: &str = "jodo";
 /// Arguments that say where to, and in whose name.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RouteArgs {
-    /// The source in whose name it is sent, `jodo` without it.
+    /// The source in whose name it is sent. Without it `send` takes `jodo`, and `simulate` the one for tests.
     #[arg(long, value_name = "NAME")]
     pub source: Option<SourceName>,
     /// Where to, instead of the source's path at ingress.listen.

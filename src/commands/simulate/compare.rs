@@ -1,0 +1,211 @@
+//! What is to be seen, and what is seen: the differences.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use jodo_shared::ids::Tenant;
+
+use super::arrivals::Arrivals;
+use super::database::{FoundRow, Unsettled};
+use super::world::{PREFIX, Row};
+use crate::wording::{grouped, plain, table};
+
+/// Most differences that are printed; the rest is counted.
+const MOST_SHOWN: usize = 20;
+/// What stands where a column holds nothing.
+const NOTHING: &str = "nothing";
+
+/// Differences: the first ones, and how many there are.
+#[derive(Default)]
+pub(super) struct Differences {
+    first: Vec<[String; 5]>,
+    pub(super) count: u64,
+    /// Rows that real events made; they are not compared.
+    pub(super) real_rows: u64,
+}
+
+impl Differences {
+    fn add(&mut self, table: &str, row: &str, column: &str, expected: &str, found: &str) {
+        self.count += 1;
+        if self.first.len() < MOST_SHOWN {
+            self.first.push([table, row, column, expected, found].map(plain));
+        }
+    }
+
+    /// Every event of a run must have one row, and be settled.
+    pub(super) fn events(&mut self, arrivals: &Arrivals, unsettled: &[Unsettled]) {
+        const EVENTS: &str = "jodo_events";
+        for (run, rows) in &arrivals.runs {
+            for (n, rows) in rows.iter().enumerate().filter(|(_, rows)| **rows != 1) {
+                let id = run.event_id(n as u64);
+                self.add(
+                    EVENTS,
+                    &id,
+                    "whole row",
+                    "one",
+                    &if *rows == 0 { NOTHING.to_owned() } else { rows.to_string() },
+                );
+            }
+        }
+        for id in &arrivals.strange {
+            self.add(EVENTS, id, "event_id", "one that `simulate` gives", "this one");
+        }
+        for one in unsettled {
+            let found = format!("{} {}", grouped(one.events.unsigned_abs()), one.outcome);
+            self.add(
+                EVENTS,
+                "every event",
+                "outcome",
+                "applied",
+                &match &one.reason {
+                    Some(reason) => format!("{found}: {reason}"),
+                    None => found,
+                },
+            );
+        }
+    }
+
+    /// Compares a view. With real events in the database, rows that are not about anything simulated are theirs.
+    pub(super) fn view(
+        &mut self,
+        view: &str,
+        tenant: &Tenant,
+        mut expected: BTreeMap<String, Row>,
+        found: &[FoundRow],
+        real_events: bool,
+    ) {
+        let key_column = if view == "jodo_manual_payments" { "payment_id" } else { "pupil_key" };
+        for row in found {
+            let value = |column: &str| row.get(column).and_then(Option::as_deref).unwrap_or(NOTHING);
+            let (key, ours) = (value(key_column), value("tenant") == tenant.as_str());
+            match expected.remove(key).filter(|_| ours) {
+                Some(expected) => self.row(view, key, &expected, row),
+                None if real_events && !is_simulated(key) => self.real_rows += 1,
+                None => self.add(view, &format!("{}, {key}", value("tenant")), "whole row", NOTHING, "a row"),
+            }
+        }
+        for key in expected.keys() {
+            self.add(view, key, "whole row", "a row", NOTHING);
+        }
+    }
+
+    fn row(&mut self, view: &str, key: &str, expected: &Row, found: &FoundRow) {
+        let columns: BTreeSet<_> = expected.keys().copied().chain(found.keys().map(String::as_str)).collect();
+        for column in columns.into_iter().filter(|column| *column != "tenant") {
+            let wanted = expected.get(column).map(String::as_str);
+            let found = found.get(column).and_then(Option::as_deref);
+            if wanted != found {
+                self.add(view, key, column, wanted.unwrap_or(NOTHING), found.unwrap_or(NOTHING));
+            }
+        }
+    }
+
+    /// Prints the first ones.
+    pub(super) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.first.is_empty() {
+            return Ok(());
+        }
+        let mut shown = table(["table", "row", "column", "expected", "found"]);
+        shown.add_rows(&self.first);
+        writeln!(out, "{shown}")?;
+        match self.count - self.first.len() as u64 {
+            0 => Ok(()),
+            more => writeln!(out, "and {} more", grouped(more)),
+        }
+    }
+}
+
+fn is_simulated(key: &str) -> bool {
+    let bare = ["erp:", "jodo:"].iter().find_map(|kind| key.strip_prefix(kind)).unwrap_or(key);
+    bare.starts_with(PREFIX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::world::Run;
+    use super::*;
+
+    fn expected() -> BTreeMap<String, Row> {
+        let row = |n: u8| {
+            let key = format!("erp:sim_1_1_1/A/{n}");
+            (key.clone(), Row::from([("pupil_key", key), ("enrolment", "active".to_owned())]))
+        };
+        [row(1), row(2)].into()
+    }
+
+    fn found(tenant: &str, key: &str, enrolment: Option<&str>) -> FoundRow {
+        [("tenant", Some(tenant)), ("pupil_key", Some(key)), ("enrolment", enrolment), ("fullname", None)]
+            .map(|(column, value)| (column.to_owned(), value.map(str::to_owned)))
+            .into()
+    }
+
+    fn differences(found: &[FoundRow], real_events: bool) -> Differences {
+        let mut differences = Differences::default();
+        differences.view("jodo_students", &"main".parse().unwrap(), expected(), found, real_events);
+        differences
+    }
+
+    const ONE: &str = "erp:sim_1_1_1/A/1";
+    const TWO: &str = "erp:sim_1_1_1/A/2";
+
+    #[test]
+    fn equal_rows_do_not_differ_and_anything_else_does() {
+        let well = || vec![found("main", ONE, Some("active")), found("main", TWO, Some("active"))];
+        assert_eq!(differences(&well(), false).count, 0);
+
+        let mut wrong = well();
+        wrong[0].insert("enrolment".to_owned(), Some("dropped".to_owned()));
+        wrong[1].insert("fullname".to_owned(), Some("X".to_owned()));
+        let differences_of = differences(&wrong, false);
+        let line = |line: [&str; 5]| line.map(str::to_owned);
+        assert_eq!(
+            differences_of.first,
+            [
+                line(["jodo_students", ONE, "enrolment", "active", "dropped"]),
+                line(["jodo_students", TWO, "fullname", NOTHING, "X"]),
+            ]
+        );
+
+        let mut twice = well();
+        twice.push(found("main", ONE, Some("active")));
+        assert_eq!(differences(&twice, false).count, 1, "a row that comes twice");
+        assert_eq!(differences(&well()[..1], false).count, 1, "a row too few");
+        let other = [well(), vec![found("main", "erp:NVK-1", None)]].concat();
+        assert_eq!(differences(&other, false).count, 1, "a row too many");
+        let real = differences(&other, true);
+        assert_eq!((real.count, real.real_rows), (0, 1));
+        let elsewhere = [found("other", ONE, Some("active")), found("main", TWO, Some("active"))];
+        assert!(differences(&elsewhere, true).count > 0, "another tenant's");
+    }
+
+    #[test]
+    fn each_event_has_one_settled_row() {
+        let run = Run { seed: 1, events: 30, students: 1 };
+        let ids = (0..30).filter(|n| *n != 7).chain([8]).map(|n| Some(run.event_id(n)));
+        let arrivals = Arrivals::of(ids.chain([Some("sim_x".to_owned())]).collect());
+        let unsettled = [Unsettled { outcome: "quarantined".to_owned(), reason: None, events: 2 }];
+        let mut differences = Differences::default();
+        differences.events(&arrivals, &unsettled);
+        let rows: Vec<_> =
+            differences.first.iter().map(|line| (line[1].as_str(), line[4].as_str())).collect();
+        let wanted = [
+            ("sim_1_30_1_7", NOTHING),
+            ("sim_1_30_1_8", "2"),
+            ("sim_x", "this one"),
+            ("every event", "2 quarantined"),
+        ];
+        assert_eq!(rows, wanted);
+    }
+
+    #[test]
+    fn the_first_twenty_are_shown_and_the_rest_is_counted() {
+        let run = Run { seed: 1, events: 1_500, students: 1 };
+        let mut differences = Differences::default();
+        differences.events(&Arrivals { runs: [(run, vec![0; 1_500])].into(), ..Arrivals::default() }, &[]);
+        let mut out = Vec::new();
+        differences.print(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches("jodo_events").count(), 20);
+        assert!(text.ends_with("and 1,480 more\n"), "{text}");
+    }
+}
