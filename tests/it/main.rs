@@ -6,3 +6,4 @@ mod bad_input;
 mod cluster;
 mod end_to_end;
 mod faults;
+mod simulate;

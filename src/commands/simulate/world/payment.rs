@@ -62,7 +62,7 @@ impl Payment {
             utr: one_in(rng, 3).then(|| utr(rng)),
             notes: (!one_in(rng, 4)).then(|| pick(rng, NOTES)),
             // Evenings too: after half past six in UTC it is tomorrow in India.
-            paid_at: now - rng.i64(..200_000),
+            paid_at: now - rng.i64(0..200_000),
         }
     }
 

@@ -137,6 +137,10 @@ fn everything_odd_about_the_sender_happens() {
     ] {
         assert!(shown(view, column, value) >= 10, "{view}.{column} = {value}");
     }
+    let paid_on = |row: &Row| row.get("paid_on").is_none_or(|day| day.starts_with("2026-0"));
+    assert!(truth["jodo_manual_payments"].values().all(paid_on), "paid within the year");
+    let next_day = |row: &&Row| row.get("paid_on").is_some_and(|day| !row["paid_at_utc"].starts_with(day));
+    assert!(truth["jodo_manual_payments"].values().filter(next_day).count() >= 10, "paid in the evening");
     let owned = truth["jodo_manual_payments"].values().filter(|row| row.contains_key("pupil_key")).count();
     assert!(owned < truth["jodo_manual_payments"].len(), "some payments name nobody");
 }
