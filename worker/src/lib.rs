@@ -1,5 +1,10 @@
 //! Consumes events, decides what they mean and commits them to the ERP database.
 
+#![allow(
+    clippy::duplicate_mod,
+    reason = "store/common is compiled for each database: diesel checks it against one"
+)]
+
 pub mod brake;
 pub mod commit;
 pub mod decide;

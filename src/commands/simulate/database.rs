@@ -1,11 +1,12 @@
 //! The ERP database that a simulation ends in.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
-use jodo_worker::store::postgres::PgStore;
+use jodo_worker::store::inspect::{Inspect, OutcomeCounts};
 
 use crate::targets;
 
@@ -15,7 +16,7 @@ pub(super) type FoundRow = BTreeMap<String, Option<String>>;
 /// The ERP database that a simulation ends in.
 pub(super) struct Database {
     pub(super) name: TargetName,
-    store: PgStore,
+    store: Arc<dyn Inspect>,
 }
 
 /// Events of one ending that is not final.
@@ -58,11 +59,8 @@ impl Database {
     pub(super) async fn unsettled(&self) -> anyhow::Result<Vec<Unsettled>> {
         let summary = self.store.summary().await.with_context(|| format!("erp.{}", self.name))?;
         let unsettled = summary.unsettled.into_iter();
-        let of = |one: jodo_worker::store::postgres::inspect::OutcomeCounts| Unsettled {
-            outcome: one.outcome,
-            reason: one.reason,
-            events: one.events,
-        };
+        let of =
+            |one: OutcomeCounts| Unsettled { outcome: one.outcome, reason: one.reason, events: one.events };
         Ok(unsettled.map(of).collect())
     }
 }

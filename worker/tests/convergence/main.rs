@@ -135,7 +135,7 @@ impl Place {
 fn any_order_any_repetition_any_cut_ends_in_the_rows_of_the_naive_model_on_every_database() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let places = [runtime.block_on(Place::on_postgres()), runtime.block_on(Place::on_sqlite())];
-    let places = std::cell::RefCell::new(places);
+    let places = tokio::sync::Mutex::new(places);
     let config = Config { cases: 48, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
     let outcome = runner.run(&histories(), |history| {
@@ -143,7 +143,7 @@ fn any_order_any_repetition_any_cut_ends_in_the_rows_of_the_naive_model_on_every
             let in_order: Vec<_> = (0..history.sent.len()).collect();
             let all_at_once = [history.sent.len()];
             let mut dumps = Vec::new();
-            for place in &mut *places.borrow_mut() {
+            for place in places.lock().await.iter_mut() {
                 dumps.push(place.commit(&history, &in_order, &all_at_once).await);
                 prop_assert_eq!(place.world().await, replay(SOURCE, &history.sent));
                 dumps.push(place.commit(&history, &history.arrivals, &history.batches).await);
