@@ -168,7 +168,7 @@ pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) 
 }
 
 /// One of our programs, built beside `jodo-sync` by `make test`.
-fn command(program: &str, settings: &[(String, String)]) -> Command {
+pub(crate) fn command(program: &str, settings: &[(String, String)]) -> Command {
     let path: PathBuf = Path::new(env!("CARGO_BIN_EXE_jodo-sync")).with_file_name(program);
     assert!(path.exists(), "{program} is not built: run `make test`, or `cargo build --workspace` first");
     let mut command = Command::new(path);

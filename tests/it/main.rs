@@ -6,4 +6,5 @@ mod bad_input;
 mod cluster;
 mod end_to_end;
 mod faults;
+mod one_program;
 mod simulate;

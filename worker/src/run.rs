@@ -19,7 +19,7 @@ use crate::retrying::work_off_due_rows;
 use crate::seen::{NoSeenIds, RedisSeenIds, SeenIds};
 use crate::store::postgres::PgStore;
 use crate::store::{WorkerName, is_file, open};
-use crate::target::{Interrupted, Target, Timing};
+use crate::target::{Interrupted, Pause, Target, Timing};
 
 /// Connections that a target needs beside one per pipeline: due rows, heartbeat, and one to look up repeats while
 /// another pipeline commits.
@@ -103,6 +103,8 @@ async fn heartbeat(target: Arc<Target>, shutdown: CancellationToken) {
                         tracing::debug!(target.name = %target.name, "the heartbeat found the database away");
                     }
                 }
+                // The first probe is under way, and writes the row itself.
+                Some(Pause::Starting) => {}
                 Some(pause) => {
                     if let Err(error) = target.store.report_pause(&pause.to_string()).await {
                         tracing::debug!(target.name = %target.name, %error, "the pause could not be reported");

@@ -143,7 +143,8 @@ impl Database {
         self.unsettled.iter().filter(|one| one.outcome == outcome.as_str()).map(|one| one.events).sum()
     }
 
-    fn trouble(&self, now: Timestamp) -> Vec<String> {
+    /// `program` is the one that should be running.
+    fn trouble(&self, program: &str, now: Timestamp) -> Vec<String> {
         let mut trouble = Vec::new();
         let quarantined = self.number(Outcome::Quarantined);
         if quarantined > 0 {
@@ -157,14 +158,15 @@ impl Database {
             ));
         }
         match self.workers.first() {
-            None => trouble
-                .push("no worker has ever worked for this database: is jodo-worker running?".to_owned()),
+            None => {
+                trouble.push(format!("no worker has ever worked for this database: is {program} running?"));
+            }
             Some(latest) if !latest.at_work => {
                 let ago = latest
                     .last_seen
                     .map_or_else(|| "long ago".to_owned(), |seen| crate::wording::ago(seen, now));
                 trouble
-                    .push(format!("no worker is at work, the last was seen {ago}: is jodo-worker running, and does its log say what it waits for?"));
+                    .push(format!("no worker is at work, the last was seen {ago}: is {program} running, and does its log say what it waits for?"));
             }
             Some(_) => (),
         }
@@ -238,7 +240,8 @@ impl Target {
     pub(super) fn concluded(mut self, now: Timestamp) -> Self {
         self.trouble = self.queues.as_ref().map(Queues::trouble).unwrap_or_default();
         self.trouble.extend(self.spool.iter().flat_map(Spool::trouble));
-        self.trouble.extend(self.database.iter().flat_map(|database| database.trouble(now)));
+        let program = if self.spool.is_some() { "jodo-sync" } else { "jodo-worker" };
+        self.trouble.extend(self.database.iter().flat_map(|database| database.trouble(program, now)));
         self
     }
 

@@ -8,7 +8,7 @@ mod views;
 
 pub use history::history;
 pub use model::{Row, World, replay};
-pub use send::{Answers, send, shuffled_with_repeats};
+pub use send::{Answers, send, send_each, shuffled_with_repeats};
 pub use views::{world_in, world_of};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};

@@ -34,6 +34,25 @@ pub async fn send(
     order: &[usize],
     connections: usize,
 ) -> anyhow::Result<Answers> {
+    let mut answers = Answers::new();
+    for (_, answer) in send_each(url, secret, history, order, connections).await? {
+        *answers.entry(answer).or_default() += 1;
+    }
+    Ok(answers)
+}
+
+/// The same, and tells the answer to each delivery, by its place in the history.
+///
+/// # Errors
+///
+/// When there can be no HTTP client.
+pub async fn send_each(
+    url: &str,
+    secret: &str,
+    history: &[Sent],
+    order: &[usize],
+    connections: usize,
+) -> anyhow::Result<Vec<(usize, String)>> {
     // TLS needs a provider, though these tests speak plain HTTP; an error means that there is one.
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         rustls::crypto::ring::default_provider().install_default().ok();
@@ -44,12 +63,10 @@ pub async fn send(
         let sent = &history[index];
         let request =
             client.post(url).header("X-Jodo-Signature", sent.signature(secret)).body(sent.bytes.clone());
-        async move { request.send().await.map_or_else(|error| error.to_string(), |a| a.status().to_string()) }
+        async move {
+            let answer = request.send().await;
+            (index, answer.map_or_else(|error| error.to_string(), |answer| answer.status().to_string()))
+        }
     });
-    let mut answers = Answers::new();
-    let mut posts = posts.buffer_unordered(connections);
-    while let Some(answer) = posts.next().await {
-        *answers.entry(answer).or_default() += 1;
-    }
-    Ok(answers)
+    Ok(posts.buffer_unordered(connections).collect().await)
 }
