@@ -12,6 +12,8 @@ use crate::wording::{grouped, plain, table};
 
 /// Most differences that are printed; the rest is counted.
 const MOST_SHOWN: usize = 20;
+/// The table of events.
+const EVENTS: &str = "jodo_events";
 /// What stands where a column holds nothing.
 const NOTHING: &str = "nothing";
 
@@ -32,36 +34,25 @@ impl Differences {
         }
     }
 
-    /// Every event of a run must have one row, and be settled.
-    pub(super) fn events(&mut self, arrivals: &Arrivals, unsettled: &[Unsettled]) {
-        const EVENTS: &str = "jodo_events";
+    /// Every event of a run must have one row.
+    pub(super) fn events(&mut self, arrivals: &Arrivals) {
         for (run, rows) in &arrivals.runs {
             for (n, rows) in rows.iter().enumerate().filter(|(_, rows)| **rows != 1) {
-                let id = run.event_id(n as u64);
-                self.add(
-                    EVENTS,
-                    &id,
-                    "whole row",
-                    "one",
-                    &if *rows == 0 { NOTHING.to_owned() } else { rows.to_string() },
-                );
+                let found = format!("{rows} rows");
+                self.add(EVENTS, &run.event_id(n as u64), "whole row", "1 row", &found);
             }
         }
         for id in &arrivals.strange {
             self.add(EVENTS, id, "event_id", "one that `simulate` gives", "this one");
         }
+    }
+
+    /// Every event must be applied. Those of which only the number is known are one difference for each reason.
+    pub(super) fn outcomes(&mut self, unsettled: &[Unsettled]) {
         for one in unsettled {
-            let found = format!("{} {}", grouped(one.events.unsigned_abs()), one.outcome);
-            self.add(
-                EVENTS,
-                "every event",
-                "outcome",
-                "applied",
-                &match &one.reason {
-                    Some(reason) => format!("{found}: {reason}"),
-                    None => found,
-                },
-            );
+            let reason = one.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            let found = format!("{} {}{reason}", grouped(one.events.unsigned_abs()), one.outcome);
+            self.add(EVENTS, "every event", "outcome", "applied", &found);
         }
     }
 
@@ -185,12 +176,13 @@ mod tests {
         let arrivals = Arrivals::of(ids.chain([Some("sim_x".to_owned())]).collect());
         let unsettled = [Unsettled { outcome: "quarantined".to_owned(), reason: None, events: 2 }];
         let mut differences = Differences::default();
-        differences.events(&arrivals, &unsettled);
+        differences.events(&arrivals);
+        differences.outcomes(&unsettled);
         let rows: Vec<_> =
             differences.first.iter().map(|line| (line[1].as_str(), line[4].as_str())).collect();
         let wanted = [
-            ("sim_1_30_1_7", NOTHING),
-            ("sim_1_30_1_8", "2"),
+            ("sim_1_30_1_7", "0 rows"),
+            ("sim_1_30_1_8", "2 rows"),
             ("sim_x", "this one"),
             ("every event", "2 quarantined"),
         ];
@@ -201,7 +193,7 @@ mod tests {
     fn the_first_twenty_are_shown_and_the_rest_is_counted() {
         let run = Run { seed: 1, events: 1_500, students: 1 };
         let mut differences = Differences::default();
-        differences.events(&Arrivals { runs: [(run, vec![0; 1_500])].into(), ..Arrivals::default() }, &[]);
+        differences.events(&Arrivals { runs: [(run, vec![0; 1_500])].into(), ..Arrivals::default() });
         let mut out = Vec::new();
         differences.print(&mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

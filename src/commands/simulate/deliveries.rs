@@ -28,7 +28,7 @@ impl Deliveries {
     /// Lets the run happen and signs what the sender would say of it; without a secret it stays unsigned.
     ///
     /// # Errors
-    /// Never: a signature is hexadecimal.
+    /// When a signature cannot stand in a header, which hexadecimal can.
     pub(super) fn make(run: Run, secret: Option<&SecretString>, order: Vec<usize>) -> anyhow::Result<Self> {
         let delivery = |body: String| {
             let signature = secret.map(|secret| HeaderValue::try_from(sign(secret, body.as_bytes())));

@@ -45,8 +45,10 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    /// Nothing counted yet.
+    ///
     /// # Errors
-    /// Never: three digits are a precision that the histogram has.
+    /// When the histogram does not have these bounds, which it has.
     pub(super) fn new() -> anyhow::Result<Self> {
         let latency = Histogram::new_with_max(Duration::from_secs(120).as_micros() as u64, 3)?;
         Ok(Self { answers: BTreeMap::new(), latency, took: Duration::ZERO })
@@ -62,7 +64,7 @@ impl Tally {
     /// Adds another connection's.
     ///
     /// # Errors
-    /// Never: all histograms have the same bounds.
+    /// When the histograms have other bounds, which they share.
     pub(super) fn add(&mut self, other: &Self) -> anyhow::Result<()> {
         for (answer, count) in &other.answers {
             *self.answers.entry(*answer).or_default() += count;

@@ -1,10 +1,11 @@
 //! `jodo-sync simulate verify`: what the views show, and what they should.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use jiff::tz::TimeZone;
 use jodo_shared::config::Config;
 use jodo_shared::ids::SourceName;
 use tokio::time::{Instant, sleep};
@@ -15,7 +16,7 @@ use super::database::{Database, Unsettled};
 use super::guard;
 use super::world::{Views, World};
 use crate::Exit;
-use crate::wording::{count, grouped};
+use crate::wording::grouped;
 
 /// How often to look.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -55,37 +56,56 @@ pub(super) async fn run(args: &VerifyArgs, config: &Config, out: &mut dyn Write)
         return Ok(Exit::Wrong);
     }
 
-    let mut truth = Views::new();
-    for run in arrivals.runs.keys() {
-        for (view, rows) in World::at_the_end(*run).truth(&source.time_zone) {
-            truth.entry(view).or_default().extend(rows);
-        }
-    }
-    let rows_of = |view: &str| truth.get(view).map_or(0, |rows| rows.len() as i64);
+    let truth = truth(&arrivals, &source.time_zone);
+    let rows_of = |view: &str| grouped(truth.get(view).map_or(0, |rows| rows.len() as u64));
     let (pupils, payments) = (rows_of("jodo_students"), rows_of("jodo_manual_payments"));
     let mut differences = Differences::default();
-    differences.events(&arrivals, &unsettled);
+    differences.events(&arrivals);
+    if arrivals.real == 0 {
+        differences.outcomes(&unsettled);
+    }
     for (view, expected) in truth {
         let found = database.rows(view).await?;
         differences.view(view, &source.tenant, expected, &found, arrivals.real > 0);
     }
-
     differences.print(out)?;
     if arrivals.real > 0 {
-        writeln!(
-            out,
-            "The database also holds {} that were not simulated; their rows ({}) are not compared.",
-            count(arrivals.real as i64, "event", "events"),
-            grouped(differences.real_rows)
-        )?;
+        real_events(arrivals.real, differences.real_rows, &unsettled, out)?;
     }
     writeln!(
         out,
-        "{} events, {pupils} pupils, {payments} manual payments: {}",
+        "{} events, {pupils} pupils, {payments} manual payments: {} differences",
         grouped(arrivals.expected()),
-        count(differences.count as i64, "difference", "differences")
+        grouped(differences.count)
     )?;
     Ok(if differences.count == 0 { Exit::Well } else { Exit::Wrong })
+}
+
+/// What the views must show of all runs together, which share no key.
+fn truth(arrivals: &Arrivals, zone: &TimeZone) -> Views {
+    let mut truth = Views::new();
+    for run in arrivals.runs.keys() {
+        for (view, rows) in World::at_the_end(*run).truth(zone) {
+            truth.entry(view).or_default().extend(rows);
+        }
+    }
+    truth
+}
+
+/// Says what was left out of the comparison because it may be the real events'.
+fn real_events(events: u64, rows: u64, unsettled: &[Unsettled], out: &mut dyn Write) -> io::Result<()> {
+    let (events, rows) = (grouped(events), grouped(rows));
+    writeln!(out, "The database also holds real events ({events}); their rows ({rows}) are not compared.")?;
+    let unsettled: u64 = unsettled.iter().map(|one| one.events.unsigned_abs()).sum();
+    if unsettled > 0 {
+        writeln!(
+            out,
+            "Not settled, whether real or simulated: {}; `jodo-sync events list --outcome quarantined --outcome \
+             retrying` tells which.",
+            grouped(unsettled)
+        )?;
+    }
+    Ok(())
 }
 
 /// Looks until every event of the runs is there and none is to be tried again, until nothing more comes, or until
