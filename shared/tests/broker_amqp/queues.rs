@@ -6,8 +6,9 @@ use jodo_shared::broker::conformance::message;
 use jodo_shared::broker::{Consumer as _, Publisher as _};
 use jodo_test_support::Services;
 use lapin::BasicProperties;
+use lapin::message::Delivery;
 use lapin::options::{BasicGetOptions, BasicPublishOptions, QueueDeclareOptions};
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use tokio_util::sync::CancellationToken;
 
 use crate::rig::{Operator, consumer, next_batch, publisher, receipts, target, until};
@@ -40,7 +41,12 @@ async fn a_foreign_message_goes_to_the_dead_letters_and_harms_no_other() {
                 let queue = dead_letter_queue_name(&target);
                 let options = BasicGetOptions { no_ack: true };
                 let got = operator.channel.basic_get(queue.into(), options).await.unwrap();
-                got.is_some_and(|dead| dead.delivery.data == b"foreign")
+                got.is_some_and(|dead| {
+                    assert_eq!(dead.delivery.data, b"foreign");
+                    // Not after it had come back a thousand times.
+                    assert_eq!(reason_of_death(&dead.delivery), "rejected");
+                    true
+                })
             })
             .await;
         }
@@ -89,4 +95,13 @@ async fn a_consumer_takes_nothing_after_shutdown_and_gives_everything_back() {
     operator.until_count(&target, 20).await;
     drop(consumer);
     operator.clean_up(&[&target]).await;
+}
+
+/// Why a dead letter is one, in the broker's word.
+fn reason_of_death(dead: &Delivery) -> String {
+    let headers = dead.properties.headers().as_ref().unwrap();
+    match headers.inner().get("x-first-death-reason").unwrap() {
+        AMQPValue::LongString(reason) => reason.to_string(),
+        other => panic!("{other:?} is no word"),
+    }
 }
