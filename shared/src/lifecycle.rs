@@ -169,7 +169,8 @@ impl Signals {
     }
 }
 
-/// Runs a program on a runtime of its own and returns its exit code. An error is one log line, and code 1.
+/// Runs a program on a runtime of its own and returns its exit code. An error is one line, in the log or, before there is
+/// one, on standard error; and code 1.
 ///
 /// Threads that block are not waited for: whatever the drain did not finish must not keep the process alive.
 pub fn run_program(program: impl Future<Output = anyhow::Result<Exit>>) -> ExitCode {
@@ -185,7 +186,11 @@ pub fn run_program(program: impl Future<Output = anyhow::Result<Exit>>) -> ExitC
         }
     };
     let exit = runtime.block_on(program).unwrap_or_else(|error| {
-        tracing::error!(error = format!("{error:#}"), "stopped by an error");
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!(error = format!("{error:#}"), "stopped by an error");
+        } else {
+            eprintln!("{error:#}");
+        }
         Exit::Failed
     });
     runtime.shutdown_background();

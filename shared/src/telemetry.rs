@@ -7,7 +7,10 @@ use std::panic::PanicHookInfo;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Log, LogFormat};
@@ -36,14 +39,19 @@ pub enum TelemetryError {
 
 /// Sends logs to standard error, and from now on every panic to the log.
 ///
+/// Of other crates nothing finer than `info` is logged, whatever the filter says: at finer levels database and broker
+/// clients print what they send, and so bodies and phone numbers.
+///
 /// # Errors
 /// [`TelemetryError`] when the filter cannot be read or the process has a logger.
 pub fn init(log: &Log) -> Result<(), TelemetryError> {
     let filter = EnvFilter::builder().parse(&log.filter).map_err(|_| TelemetryError::Filter)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let quiet = filter_fn(|line| line.target().starts_with("jodo_") || *line.level() <= Level::INFO);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter).with(quiet);
     match log.format {
-        LogFormat::Readable => lines.with_ansi(std::io::stderr().is_terminal()).finish().try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),
+        LogFormat::Readable => registry.with(lines.with_ansi(std::io::stderr().is_terminal())).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
     }
     .map_err(TelemetryError::Logging)?;
     std::panic::set_hook(Box::new(log_panic));
@@ -122,11 +130,13 @@ mod tests {
         const CHILD: &str = "LOG_FORMAT_OF_CHILD";
         if let Ok(word) = std::env::var(CHILD) {
             let format = if word == "json" { LogFormat::Json } else { LogFormat::Readable };
-            let log = Log { filter: "info".to_owned(), format };
+            let log = Log { filter: "info,tokio_postgres=trace".to_owned(), format };
             init(&log).unwrap();
             assert!(matches!(init(&log), Err(TelemetryError::Logging(_))));
             tracing::info!(event.code = "direct.payment.added", "a line");
             tracing::debug!("filtered away");
+            tracing::debug!(target: "tokio_postgres::query", "filtered away: the binds of a statement");
+            tracing::info!(target: "tokio_postgres", "still told");
             panic!("cannot read {}", std::hint::black_box("canary"));
         }
         for word in ["json", "readable"] {
@@ -136,6 +146,7 @@ mod tests {
             assert!(!output.status.success());
             let text = String::from_utf8(output.stderr).unwrap();
             assert!(text.contains("a line") && text.contains("direct.payment.added"), "{text}");
+            assert!(text.contains("still told"), "{text}");
             assert!(text.contains("a thread panicked") && text.contains("telemetry.rs:"), "{text}");
             assert!(!text.contains("canary") && !text.contains("filtered away"), "{text}");
             let is_json = |line: &str| serde_json::from_str::<serde_json::Value>(line).is_ok();
