@@ -54,7 +54,10 @@ async fn run_command(
 ) -> anyhow::Result<Exit> {
     let load = |needs| Ok(installation(needs)?.config);
     match command {
-        Command::Check => commands::check::run(load, out).await,
+        Command::Check => {
+            let data = installation(Needs::Nothing)?.data;
+            commands::check::run(load, data.as_ref(), out).await
+        }
         Command::Migrate(args) => commands::migrate::run(args, &load(Needs::Operator)?, out).await,
         Command::Events(args) => commands::events::run(args, &load(Needs::Operator)?, out).await,
         Command::Send(args) => commands::send::run(args, &load(Needs::Nothing)?, out).await,

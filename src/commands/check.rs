@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::anyhow;
+use jodo_shared::broker::spool;
 use jodo_shared::config::{Broker, Config, ConfigErrors, Needs, Redis};
 use jodo_shared::ids::TargetName;
 use jodo_worker::store::StoreError;
@@ -12,30 +13,29 @@ use redis::AsyncConnectionConfig;
 use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
+use crate::one_program::DataDir;
+use crate::wording::count;
 use crate::{Exit, queues, targets};
 
 /// How long Redis may take to connect and to answer.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Prints the configuration without its secrets, then a line for each connection. Reads only.
+/// Prints the configuration without its secrets, then a line for each connection. Reads only. `data` is the folder of the
+/// one program, if that is what is looked at.
 ///
 /// # Errors
 /// When the configuration cannot be used at all, with every mistake in it.
 pub async fn run(
     load: impl Fn(Needs) -> anyhow::Result<Config>,
+    data: Option<&DataDir>,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
     let config = load(Needs::Nothing)?;
     writeln!(out, "# The configuration in force; secrets are not shown.\n\n{}", config.redacted())?;
     let mut report = Report { out, wrong: false };
-    report.programs(mistakes(load(Needs::Ingress))?, mistakes(load(Needs::Worker))?)?;
-    match &config.broker {
-        Some(broker) => report.broker(broker, &targets_of(&config)).await?,
-        None => report.note("broker.url is not configured, so RabbitMQ was not tried")?,
-    }
-    match &config.redis {
-        Some(redis) => report.redis(redis).await?,
-        None => report.note("redis.url is not configured: repeats are found by the ERP database alone")?,
+    match data {
+        Some(data) => report.one_program(data, &config)?,
+        None => report.cluster(&load, &config).await?,
     }
     if config.erp.is_empty() {
         report.note("erp.main.url is not configured, so no ERP database was tried")?;
@@ -81,6 +81,40 @@ impl Report<'_> {
 
     fn note(&mut self, what: impl Display) -> io::Result<()> {
         writeln!(self.out, "· {what}")
+    }
+
+    fn one_program(&mut self, data: &DataDir, config: &Config) -> io::Result<()> {
+        self.good(format!("jodo-sync runs everything in one process, in {}", data.path().display()))?;
+        match spool::look(&config.ingress.spool_dir) {
+            Ok(look) if look.corrupt_files == 0 => {
+                self.good(format!("spool: {} in use", count(look.files, "file", "files")))
+            }
+            Ok(look) => self.bad(
+                format!(
+                    "spool: {} set aside",
+                    count(look.corrupt_files, "unreadable file", "unreadable files")
+                ),
+                "docs/SMALL-SCHOOL.md says what to do.",
+            ),
+            Err(error) => self.bad(format!("spool: {error}"), "Is it on a disk that works and has room?"),
+        }
+    }
+
+    async fn cluster(
+        &mut self,
+        load: &impl Fn(Needs) -> anyhow::Result<Config>,
+        config: &Config,
+    ) -> anyhow::Result<()> {
+        self.programs(mistakes(load(Needs::Ingress))?, mistakes(load(Needs::Worker))?)?;
+        match &config.broker {
+            Some(broker) => self.broker(broker, &targets_of(config)).await?,
+            None => self.note("broker.url is not configured, so RabbitMQ was not tried")?,
+        }
+        match &config.redis {
+            Some(redis) => self.redis(redis).await?,
+            None => self.note("redis.url is not configured: repeats are found by the ERP database alone")?,
+        }
+        Ok(())
     }
 
     /// A file may be for one of the two programs only; for neither it is of no use.
