@@ -6,17 +6,17 @@ use futures_util::future::join_all;
 use jodo_shared::broker::amqp::AmqpPublisher;
 use jodo_shared::broker::amqp::topology::queue_name;
 use jodo_shared::broker::conformance::message;
-use jodo_shared::broker::{Consumer as _, PublishError, Publisher as _};
+use jodo_shared::broker::{PublishError, Publisher as _};
 use jodo_shared::ids::TargetName;
 use jodo_test_support::{FaultProxy, Services};
-use lapin::options::{QueueDeclareOptions, QueuePurgeOptions};
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::options::QueuePurgeOptions;
+use lapin::types::AMQPValue;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::rig::{
-    DEADLINE, Operator, assert_refused, consumer, next_batch, publish_at_last, publisher, receipts, target,
-    until_unready,
+    DEADLINE, Operator, assert_refused, consume_up_to, consumer, declare_like_ours, publish_at_last,
+    publisher, target, until_unready,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -93,18 +93,22 @@ async fn a_queue_that_takes_no_more_is_a_refusal_and_no_outage() {
     let url = Services::from_env().amqp_url().await;
     let target = target();
     let operator = Operator::at(url).await;
-    let mut arguments = FieldTable::default();
-    arguments.insert("x-max-length".into(), AMQPValue::LongInt(1));
-    arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
-    let queue = queue_name(&target);
-    operator.channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await.unwrap();
+    declare_like_ours(&operator, &target, &[("x-max-length", AMQPValue::LongLongInt(1))]).await;
     let publisher = publisher(url, &[&target]).await;
-    assert_eq!(publisher.publish(&message(&target, "fits")).await, Ok(()));
+    // A quorum queue takes a few more than its limit.
+    let mut taken = 0;
+    let error = loop {
+        match publisher.publish(&message(&target, format!("{taken}"))).await {
+            Ok(()) => taken += 1,
+            Err(error) => break error,
+        }
+        assert!(taken < 1_000, "it takes everything");
+    };
+    assert_eq!(error, PublishError::Nacked);
     assert_refused(&publisher, &target, PublishError::Nacked).await;
     assert!(publisher.is_ready());
     let mut consumer = consumer(url, &target);
-    let batch = next_batch(&mut consumer).await;
-    consumer.settle(receipts(batch)).await.unwrap();
+    consume_up_to(&mut consumer, &format!("{}", taken - 1)).await;
     publish_at_last(&publisher, &target, "fits again").await;
     drop(consumer);
     operator.clean_up(&[&target]).await;

@@ -1,9 +1,11 @@
 //! Queues that are not as we would have them, and messages that are not ours.
 
+use std::time::Duration;
+
 use jodo_shared::broker::amqp::AmqpConsumer;
 use jodo_shared::broker::amqp::topology::{dead_letter_queue_name, queue_name};
 use jodo_shared::broker::conformance::message;
-use jodo_shared::broker::{Consumer as _, Publisher as _};
+use jodo_shared::broker::{Consumer as _, PublishError, Publisher as _};
 use jodo_test_support::Services;
 use lapin::BasicProperties;
 use lapin::message::Delivery;
@@ -11,7 +13,10 @@ use lapin::options::{BasicGetOptions, BasicPublishOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use tokio_util::sync::CancellationToken;
 
-use crate::rig::{Operator, consumer, next_batch, publisher, receipts, target, until};
+use crate::rig::{
+    DEADLINE, Operator, assert_refused, consumer, declare_like_ours, next_batch, publish_at_last, publisher,
+    publisher_within, receipts, target, until,
+};
 
 #[tokio::test]
 async fn a_foreign_message_goes_to_the_dead_letters_and_harms_no_other() {
@@ -60,20 +65,56 @@ async fn a_foreign_message_goes_to_the_dead_letters_and_harms_no_other() {
 }
 
 #[tokio::test]
-async fn a_queue_that_an_operator_declared_otherwise_is_used_as_it_is() {
+async fn a_queue_that_differs_only_in_its_limits_is_used_as_it_is() {
     let url = Services::from_env().amqp_url().await;
     let target = target();
     let operator = Operator::at(url).await;
-    let (queue, durable) = (queue_name(&target), QueueDeclareOptions::durable());
-    operator.channel.queue_declare(queue.into(), durable, FieldTable::default()).await.unwrap();
+    let limit = |name, limit| (name, AMQPValue::LongLongInt(limit));
+    declare_like_ours(&operator, &target, &[limit("x-max-length", 1_000), limit("x-delivery-limit", 50)])
+        .await;
     let publisher = publisher(url, &[&target]).await;
-    assert_eq!(publisher.publish(&message(&target, "classic")).await, Ok(()));
+    assert_eq!(publisher.publish(&message(&target, "as it is")).await, Ok(()));
     let mut consumer = consumer(url, &target);
     let batch = next_batch(&mut consumer).await;
     assert_eq!(batch.len(), 1);
     consumer.settle(receipts(batch)).await.unwrap();
     drop(consumer);
     operator.clean_up(&[&target]).await;
+}
+
+#[tokio::test]
+async fn a_queue_that_could_lose_is_not_published_to_until_it_is_gone_but_is_consumed() {
+    let url = Services::from_env().amqp_url().await;
+    let (bounded, fleeting, classic) = (target(), target(), target());
+    let operator = Operator::at(url).await;
+    // Behind a difference that would be lived with.
+    let drop_head = ("x-overflow", AMQPValue::LongString("drop-head".into()));
+    declare_like_ours(&operator, &bounded, &[("x-max-length", AMQPValue::LongLongInt(1)), drop_head]).await;
+    for (target, durable) in [(&fleeting, false), (&classic, true)] {
+        let options = QueueDeclareOptions { durable, ..QueueDeclareOptions::default() };
+        let queue = queue_name(target);
+        operator.channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap();
+    }
+    for target in [&bounded, &fleeting, &classic] {
+        let publisher = publisher_within(DEADLINE, url, &[target]);
+        let queue = queue_name(target);
+        // The first thing that a publisher declares is the dead letters' queue.
+        until("the queues are looked at", async || operator.exists(&dead_letter_queue_name(target)).await)
+            .await;
+        let refused = tokio::time::timeout(Duration::from_millis(500), publisher.until_connected()).await;
+        assert!(refused.is_err(), "{target} was taken");
+        assert_refused(&publisher, target, PublishError::NotConnected).await;
+        assert!(!publisher.is_ready());
+        let mut consumer = consumer(url, target);
+        tokio::select! {
+            batch = next_batch(&mut consumer) => panic!("{} came from an empty queue", batch.len()),
+            () = until("it is consumed from", async || operator.consumers(target).await == 1) => {}
+        }
+        drop(consumer);
+        operator.delete(queue).await;
+        publish_at_last(&publisher, target, "after").await;
+        operator.clean_up(&[target]).await;
+    }
 }
 
 #[tokio::test]

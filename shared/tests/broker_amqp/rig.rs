@@ -9,8 +9,8 @@ use jodo_shared::broker::{BatchLimits, Consumer as _, Delivery, PublishError, Pu
 use jodo_shared::ids::TargetName;
 use jodo_test_support::unique_name;
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
-use lapin::types::FieldTable;
-use lapin::{Channel, Connection, ConnectionProperties};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, Connection, ConnectionProperties, Queue};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -102,21 +102,37 @@ pub(crate) async fn assert_refused(publisher: &AmqpPublisher, target: &TargetNam
 /// What an operator does to the broker.
 pub(crate) struct Operator {
     pub(crate) channel: Channel,
-    _connection: Connection,
+    connection: Connection,
 }
 
 impl Operator {
     pub(crate) async fn at(url: &str) -> Self {
         let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
-        Self { channel: connection.create_channel().await.unwrap(), _connection: connection }
+        Self { channel: connection.create_channel().await.unwrap(), connection }
+    }
+
+    async fn look(&self, target: &TargetName) -> Queue {
+        let passively = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let queue = queue_name(target);
+        self.channel.queue_declare(queue.into(), passively, FieldTable::default()).await.unwrap()
     }
 
     /// Messages that wait in the target's queue and are handed out to nobody.
     pub(crate) async fn count(&self, target: &TargetName) -> usize {
+        self.look(target).await.message_count() as usize
+    }
+
+    /// Who consumes from the target's queue.
+    pub(crate) async fn consumers(&self, target: &TargetName) -> u32 {
+        self.look(target).await.consumer_count()
+    }
+
+    /// Whether there is such a queue.
+    pub(crate) async fn exists(&self, queue: &str) -> bool {
         let passively = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        let queue = queue_name(target);
-        let queue = self.channel.queue_declare(queue.into(), passively, FieldTable::default()).await;
-        queue.unwrap().message_count() as usize
+        // On a channel of its own, which ends when there is none.
+        let channel = self.connection.create_channel().await.unwrap();
+        channel.queue_declare(queue.into(), passively, FieldTable::default()).await.is_ok()
     }
 
     pub(crate) async fn until_count(&self, target: &TargetName, wanted: usize) {
@@ -133,4 +149,25 @@ impl Operator {
             self.delete(dead_letter_queue_name(target)).await;
         }
     }
+}
+
+/// The target's queue as an operator may declare it before us: durable and as ours is, but for these arguments.
+pub(crate) async fn declare_like_ours(operator: &Operator, target: &TargetName, but: &[(&str, AMQPValue)]) {
+    let dead = dead_letter_queue_name(target);
+    let mut arguments = FieldTable::default();
+    let ours = [
+        ("x-queue-type", "quorum"),
+        ("x-dead-letter-exchange", ""),
+        ("x-dead-letter-routing-key", dead.as_str()),
+        ("x-dead-letter-strategy", "at-least-once"),
+        ("x-overflow", "reject-publish"),
+    ];
+    for (name, value) in ours {
+        arguments.insert(name.into(), AMQPValue::LongString(value.into()));
+    }
+    for (name, value) in but {
+        arguments.insert((*name).into(), value.clone());
+    }
+    let queue = queue_name(target);
+    operator.channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await.unwrap();
 }

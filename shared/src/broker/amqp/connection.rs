@@ -37,15 +37,20 @@ pub(super) enum ConnectError {
     Ended,
     #[error("the queue was deleted")]
     QueueDeleted,
+    #[error(
+        "queue {queue} was not declared by us, and its {argument} is such that accepted events could be lost in it: \
+         delete it when it is empty, and it is declared anew"
+    )]
+    QueueUnfit { queue: String, argument: String },
     #[error(transparent)]
     Broker(#[from] lapin::Error),
 }
 
 /// Bounds a step of getting ready.
-pub(super) async fn within_step<T>(
-    step: impl Future<Output = Result<T, lapin::Error>>,
+pub(super) async fn within_step<T, E: Into<ConnectError>>(
+    step: impl Future<Output = Result<T, E>>,
 ) -> Result<T, ConnectError> {
-    Ok(timeout(STEP, step).await.map_err(|_| ConnectError::NoAnswer)??)
+    timeout(STEP, step).await.map_err(|_| ConnectError::NoAnswer)?.map_err(Into::into)
 }
 
 /// A connection. Dropping it cuts its wire, so that nothing of it is left however silent the broker is.

@@ -72,7 +72,7 @@ impl AmqpConsumer {
     ///
     /// From the moment on that `shutdown` is cancelled, `next_batch` returns no messages.
     pub fn new(url: SecretString, target: TargetName, prefetch: u16, shutdown: CancellationToken) -> Self {
-        let topology = Topology::new(vec![target.clone()]);
+        let topology = Topology::to_consume(target.clone());
         let plan = Arc::new(Plan { url, target, topology, prefetch: prefetch.max(1) });
         Self { plan, shutdown, reach: Reach::new("consumer"), opening: None, link: None, session: None }
     }

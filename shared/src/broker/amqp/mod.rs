@@ -4,9 +4,9 @@
 //! that publishes during an alarm, and acknowledgements must not wait behind that. Connections are supervised here
 //! and not by lapin's own recovery: what was in flight must be told to its caller, and counted anew.
 //!
-//! What each file knows: [`topology`] the queues, `codec` how a message looks in AMQP, `connection` how to get a
-//! connection and how to be rid of it, `reach` what to do while there is none, `confirms` what the broker's word on a
-//! publish means, `session` one channel that consumes, `acks` which
+//! What each file knows: [`topology`] the queues, `mismatch` what of them may differ, `codec` how a message looks in
+//! AMQP, `connection` how to get a connection and how to be rid of it, `reach` what to do while there is none,
+//! `confirms` what the broker's word on a publish means, `session` one channel that consumes, `acks` which
 //! acknowledgements may cover several deliveries.
 
 mod acks;
@@ -14,6 +14,7 @@ mod codec;
 mod confirms;
 mod connection;
 mod consumer;
+mod mismatch;
 mod publisher;
 mod reach;
 mod session;

@@ -62,7 +62,7 @@ impl AmqpPublisher {
     ) -> Self {
         let (line, seen) = watch::channel(None);
         let supervisor =
-            Supervisor { url, topology: Topology::new(targets), confirm_timeout, line, shutdown };
+            Supervisor { url, topology: Topology::to_publish(targets), confirm_timeout, line, shutdown };
         tokio::spawn(supervisor.run());
         let unconfirmed = Arc::new(Semaphore::new(UNCONFIRMED_KIB as usize));
         Self { line: seen, unconfirmed, confirm_timeout }
@@ -160,7 +160,7 @@ impl Supervisor {
     async fn connect(&self) -> Result<(Link, Channel), ConnectError> {
         let link = Link::connect(&self.url, "jodo-sync publisher").await?;
         if let Err(error) = within_step(self.topology.declare(link.connection())).await {
-            if !link.is_connected() || matches!(error, ConnectError::NoAnswer) {
+            if !link.is_connected() || !matches!(error, ConnectError::Broker(_)) {
                 return Err(error);
             }
             // The other queues can be published to; for this one messages are returned, and it is tried again.
@@ -169,7 +169,7 @@ impl Supervisor {
         let channel = within_step(async {
             let channel = link.connection().create_channel().await?;
             channel.confirm_select(ConfirmSelectOptions::default()).await?;
-            Ok(channel)
+            Ok::<_, lapin::Error>(channel)
         });
         let channel = channel.await?;
         Ok((link, channel))
@@ -226,6 +226,9 @@ impl Supervisor {
                     declared_at = Some(Instant::now());
                     if let Err(error) = result {
                         tracing::warn!(%error, "a queue is missing and cannot be declared");
+                        if matches!(error, ConnectError::QueueUnfit { .. }) {
+                            return;
+                        }
                     }
                 }
                 // What comes while a missing queue is declared waits for it.

@@ -11,6 +11,8 @@ use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Connection, Error, ErrorKind};
 
+use super::connection::ConnectError;
+use super::mismatch::Adapted;
 use crate::ids::TargetName;
 
 /// A message that comes back this often goes to the dead letters. Far above what crash suspects need (three), because
@@ -34,20 +36,28 @@ pub fn dead_letter_queue_name(target: &TargetName) -> String {
 #[derive(Debug)]
 pub(super) struct Topology {
     targets: Vec<TargetName>,
-    /// Queues whose other arguments were logged.
-    logged: Mutex<BTreeSet<String>>,
+    /// Whether a queue is refused that could lose what is put into it.
+    is_strict: bool,
+    /// What was said of which queue.
+    logged: Mutex<BTreeSet<(String, &'static str)>>,
 }
 
 impl Topology {
-    pub(super) fn new(targets: Vec<TargetName>) -> Self {
-        Self { targets, logged: Mutex::default() }
+    /// For whoever promises that what is in the queue is durable.
+    pub(super) fn to_publish(targets: Vec<TargetName>) -> Self {
+        Self { targets, is_strict: true, logged: Mutex::default() }
+    }
+
+    /// For whoever takes what is there, however it got there.
+    pub(super) fn to_consume(target: TargetName) -> Self {
+        Self { targets: vec![target], is_strict: false, logged: Mutex::default() }
     }
 
     /// Sees to it that all queues are there.
     ///
     /// # Errors
-    /// The first queue's that is not there and cannot be declared, or the connection's.
-    pub(super) async fn declare(&self, connection: &Connection) -> Result<(), Error> {
+    /// The first queue's that is not there and cannot be declared, or cannot be published to; or the connection's.
+    pub(super) async fn declare(&self, connection: &Connection) -> Result<(), ConnectError> {
         for target in &self.targets {
             // Dead letters first: from the moment on that there is an apply queue, they have a place to go.
             self.declare_queue(connection, &dead_letter_queue_name(target), dead_arguments()).await?;
@@ -62,39 +72,76 @@ impl Topology {
         connection: &Connection,
         name: &str,
         arguments: FieldTable,
-    ) -> Result<(), Error> {
-        let actively = QueueDeclareOptions::durable();
-        let passively = QueueDeclareOptions { passive: true, ..actively };
+    ) -> Result<(), ConnectError> {
+        let passively = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
         let channel = connection.create_channel().await?;
         match channel.queue_declare(name.into(), passively, FieldTable::default()).await {
-            Ok(_) => match channel.queue_declare(name.into(), actively, arguments).await {
-                Err(error)
-                    if is(&error, AMQPSoftError::PRECONDITIONFAILED)
-                        || is(&error, AMQPSoftError::ACCESSREFUSED) =>
-                {
-                    self.log_once(name, &error);
-                    Ok(())
-                }
-                other => other.map(drop),
-            },
+            Ok(_) => {
+                channel.close(200, "OK".into()).await?;
+                self.compare(connection, name, arguments).await
+            }
             Err(error) if is(&error, AMQPSoftError::NOTFOUND) => {
-                let channel = connection.create_channel().await?;
-                channel.queue_declare(name.into(), actively, arguments).await?;
+                declare_actively(connection, name, arguments).await?;
                 tracing::info!(queue.name = name, "declared a queue");
                 Ok(())
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// The queue is there, and that is what counts: an operator may have declared it in another way, or given us no
-    /// right to declare.
-    fn log_once(&self, name: &str, error: &Error) {
-        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        if logged.insert(name.to_owned()) {
+    /// Compares a queue that is there with ours. The broker names one difference at a time, so a harmless one is
+    /// adopted, and the rest compared again.
+    async fn compare(
+        &self,
+        connection: &Connection,
+        name: &str,
+        arguments: FieldTable,
+    ) -> Result<(), ConnectError> {
+        let mut arguments = Adapted::new(&arguments);
+        loop {
+            let error = match declare_actively(connection, name, arguments.table()).await {
+                Err(error) if is(&error, AMQPSoftError::PRECONDITIONFAILED) => error,
+                // An operator may have given us no right to declare; then it is theirs to declare it well.
+                Err(error) if is(&error, AMQPSoftError::ACCESSREFUSED) => {
+                    self.warn_once(name, &error);
+                    return Ok(());
+                }
+                other => return Ok(other?),
+            };
+            if self.is_strict {
+                let adopted = arguments.adopt(&error.to_string());
+                adopted.map_err(|argument| self.unfit(name, argument))?;
+            }
+            self.warn_once(name, &error);
+            if !self.is_strict {
+                return Ok(());
+            }
+        }
+    }
+
+    fn warn_once(&self, name: &str, error: &Error) {
+        if self.is_news(name, "otherwise") {
             tracing::warn!(queue.name = name, %error, "a queue is used as it is: it cannot be checked, or was declared otherwise");
         }
     }
+
+    fn unfit(&self, name: &str, argument: String) -> ConnectError {
+        let unfit = ConnectError::QueueUnfit { queue: name.to_owned(), argument };
+        if self.is_news(name, "unfit") {
+            tracing::error!(queue.name = name, error = %unfit, "nothing is accepted until a queue is mended");
+        }
+        unfit
+    }
+
+    fn is_news(&self, name: &str, what: &'static str) -> bool {
+        self.logged.lock().unwrap_or_else(PoisonError::into_inner).insert((name.to_owned(), what))
+    }
+}
+
+async fn declare_actively(connection: &Connection, name: &str, arguments: FieldTable) -> Result<(), Error> {
+    let channel = connection.create_channel().await?;
+    channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await?;
+    channel.close(200, "OK".into()).await
 }
 
 fn apply_arguments(target: &TargetName) -> FieldTable {
