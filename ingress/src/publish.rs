@@ -1,7 +1,7 @@
 //! Step 4: make the delivery durable, then answer.
 //!
-//! Directly to the broker for now: a broker that does not confirm in time is answered 503. The spool on disk, which
-//! takes over then, belongs here.
+//! In a cluster directly to RabbitMQ for now: when it does not confirm in time, the answer is 503. The spool on the own
+//! disk, which is the broker of the one program already, takes over here later.
 
 use std::sync::Arc;
 

@@ -19,7 +19,8 @@ use crate::verdict::Concerns;
 /// The metric label of a request that no source claims.
 const NO_SOURCE: &str = "none";
 
-/// What will be said about a delivery when it has ended. Dropped before, it says that the client went away.
+/// What will be said about a delivery when it has ended. Dropped before, it says why that was: before the delivery was let
+/// in it is the client that went away; afterwards only a bug can stop it.
 #[derive(Debug)]
 #[must_use = "ends in `end`"]
 pub struct Report {
@@ -162,7 +163,12 @@ impl Report {
 
 impl Drop for Report {
     fn drop(&mut self) {
-        if !self.ended {
+        if self.ended {
+            return;
+        }
+        if self.event.is_some() {
+            self.failed(&Failure::PublishLost);
+        } else {
             info!(
                 source = self.source(),
                 reason = "client_gone",

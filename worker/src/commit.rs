@@ -33,7 +33,7 @@ pub(crate) enum Tried {
     Committed,
     /// Refused; what the database named.
     Refused(String),
-    /// Cancelled because it took too long.
+    /// Cancelled because it took too long, or its connection was cut.
     TimedOut,
 }
 
@@ -142,7 +142,11 @@ pub(crate) async fn try_once(target: &Target, events: &[&Event]) -> Result<Tried
     let Err(error) = write(target, events).await else { return Ok(Tried::Committed) };
     tracing::debug!(target.name = %target.name, events = events.len(), %error, "a commit failed");
     target.probe().await?;
-    Ok(if error == StoreError::TimedOut { Tried::TimedOut } else { Tried::Refused(error.to_string()) })
+    Ok(match error {
+        // A database that fails over between two connections is no word on the event.
+        StoreError::TimedOut | StoreError::Unreachable(_) => Tried::TimedOut,
+        StoreError::Refused(_) | StoreError::Schema { .. } => Tried::Refused(error.to_string()),
+    })
 }
 
 /// One transaction; repeated without the events that turn out to be `ignored` or `discarded` in the database.

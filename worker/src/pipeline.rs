@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use backon::BackoffBuilder as _;
 use jodo_shared::broker::{BatchLimits, Consumer, Delivery, Receipt};
 use jodo_shared::clock::now;
 use jodo_shared::ids::DeliveryKey;
@@ -17,8 +18,9 @@ use crate::repeats::look_up_repeats;
 use crate::store::UnverifiedRow;
 use crate::target::{Interrupted, Target};
 
-/// A message handed out this often may be what its earlier holders died of.
-const SUSPECT_HAND_OUTS: u32 = 3;
+/// A message handed out this often may be what its earlier holders died of. Too low: what was only prefetched by workers
+/// that stopped or lost their connection is suspected too, and taken one by one. Too high: so many workers die of it.
+pub const SUSPECT_HAND_OUTS: u32 = 6;
 
 /// Runs one pipeline until shutdown. A batch at hand is finished first; what was only prefetched goes back.
 pub async fn run_pipeline(
@@ -27,13 +29,23 @@ pub async fn run_pipeline(
     limits: BatchLimits,
     shutdown: CancellationToken,
 ) {
+    let mut pauses = target.timing.back_off().build();
     while let Some(batch) =
         shutdown.run_until_cancelled(next_batch(&target, consumer.as_mut(), &limits)).await
     {
         let (messages, receipts) = split(batch);
         match work(&target, messages).await {
-            Ok(()) => settle(consumer.as_mut(), receipts).await,
-            Err(Interrupted) => consumer.give_back(receipts).await,
+            Ok(()) => {
+                settle(consumer.as_mut(), receipts).await;
+                pauses = target.timing.back_off().build();
+            }
+            // Also where the target is not paused: the probe is good, and what was asked is refused all the same.
+            Err(Interrupted) => {
+                consumer.give_back(receipts).await;
+                if let Some(pause) = pauses.next() {
+                    shutdown.run_until_cancelled(tokio::time::sleep(pause)).await;
+                }
+            }
         }
     }
     consumer.give_back(Vec::new()).await;

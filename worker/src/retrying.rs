@@ -1,13 +1,15 @@
 //! Rows that the inbox alone owns: crash suspects, timeouts, and what the brake kept. Taken one by one, on lease.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable as _};
+use backon::Retryable as _;
 use jiff::{SignedDuration, Timestamp};
 use jodo_shared::clock::now;
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::message::{Message, Peeked};
 use jodo_shared::outcome::{Outcome, Reason};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::brake::Verdict;
@@ -21,6 +23,8 @@ use crate::target::{Interrupted, Pause, Target};
 const MOST_ATTEMPTS: i32 = 5;
 /// When a row is tried again whose try was cut short.
 const AFTER_INTERRUPTION: SignedDuration = SignedDuration::from_secs(5);
+/// How long the database has, at shutdown, to take a try back.
+const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Takes due rows until shutdown. One task per target and process.
 pub async fn work_off_due_rows(target: Arc<Target>, shutdown: CancellationToken) {
@@ -65,7 +69,7 @@ async fn one_turn(target: &Target, shutdown: &CancellationToken) -> Result<bool,
         Ok(Ending::Again(pause, reason)) => (now() + pause, reason),
         Err(Interrupted) => (now() + AFTER_INTERRUPTION, reason),
     };
-    shutdown.run_until_cancelled(put_back_when_possible(target, key, due_at, reason)).await;
+    put_back(target, key, due_at, reason, shutdown).await;
     Ok(true)
 }
 
@@ -88,11 +92,13 @@ async fn end(target: &Target, due: Due) -> Result<Ending, Interrupted> {
     let braked = under_brake && target.store.brake_holds(due.recorded_at).await.map_err(|_| Interrupted)?;
     let message = message_of(target, &due.row);
     let event = Event::decided(&message, decide(&message, target.rules.get(&message.source)));
+    // A brake that comes on during the tries is another pipeline's word, and later than what began them.
+    let was_on = target.next_trial().is_some();
     match tries(target, &event, braked).await? {
         Tried::Committed => {
             let applied = event.row.outcome == Outcome::Applied;
             target.judge(usize::from(applied), &[]);
-            if applied && target.next_trial().is_some() {
+            if applied && was_on {
                 target.lift_brake("a trial succeeded");
             }
             Ok(Ending::Done)
@@ -121,15 +127,33 @@ async fn tries(target: &Target, event: &Event, braked: bool) -> Result<Tried, In
     Ok(tried)
 }
 
-/// A try that ended in no verdict costs nothing, as soon as that can be written.
-async fn put_back_when_possible(target: &Target, key: DeliveryKey, due_at: Timestamp, reason: Reason) {
-    let (shortest, longest) = target.timing.probe;
-    let back_off =
-        ExponentialBuilder::default().with_min_delay(shortest).with_max_delay(longest).without_max_times();
-    let put_back = || target.store.put_back(key, due_at, reason);
-    if let Err(error) = put_back.retry(back_off).await {
+/// A try that ended in no verdict costs nothing, as soon as that can be written; at shutdown it is tried once more.
+async fn put_back(
+    target: &Target,
+    key: DeliveryKey,
+    due_at: Timestamp,
+    reason: Reason,
+    shutdown: &CancellationToken,
+) {
+    let done = match shutdown.run_until_cancelled(put_back_at_last(target, key, due_at, reason)).await {
+        Some(done) => done,
+        None => timeout(LAST_WORD, target.store.put_back(key, due_at, reason))
+            .await
+            .unwrap_or(Err(StoreError::TimedOut)),
+    };
+    if let Err(error) = done {
         tracing::warn!(delivery.key = %key, %error, "a try that was cut short counts");
     }
+}
+
+async fn put_back_at_last(
+    target: &Target,
+    key: DeliveryKey,
+    due_at: Timestamp,
+    reason: Reason,
+) -> Result<(), StoreError> {
+    let put_back = || target.store.put_back(key, due_at, reason);
+    put_back.retry(target.timing.back_off()).await
 }
 
 /// The message that the row was made from.

@@ -49,7 +49,7 @@ impl fmt::Display for Pause {
     }
 }
 
-/// The processing was cut short: nothing of the batch is settled, all of it goes back to the queue.
+/// The processing was cut short: some of the batch may be committed, but all of it goes back to the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupted;
 
@@ -60,7 +60,8 @@ pub struct Timing {
     pub batch_again: Duration,
     /// Pauses before the second and the third try of an event that fails alone.
     pub alone_again: [Duration; 2],
-    /// Shortest and longest pause between probes of a database that is away.
+    /// Shortest and longest pause between probes of a database that is away, and wherever else the same is tried again
+    /// until it succeeds.
     pub probe: (Duration, Duration),
     /// How often a database that seems well is probed.
     pub heartbeat: Duration,
@@ -83,6 +84,18 @@ impl Default for Timing {
             trials: Trials::default(),
             braked_again: SignedDuration::from_secs(30),
         }
+    }
+}
+
+impl Timing {
+    /// Growing pauses without end, from the shortest of `probe` to the longest.
+    pub(crate) fn back_off(&self) -> ExponentialBuilder {
+        let (shortest, longest) = self.probe;
+        ExponentialBuilder::default()
+            .with_jitter()
+            .with_min_delay(shortest)
+            .with_max_delay(longest)
+            .without_max_times()
     }
 }
 
@@ -156,15 +169,11 @@ impl Target {
         if !matches!(self.paused(), Some(Pause::Starting | Pause::Database(_))) {
             return;
         }
-        let (shortest, longest) = self.timing.probe;
-        let back_off = ExponentialBuilder::default()
-            .with_jitter()
-            .with_min_delay(shortest)
-            .with_max_delay(longest)
-            .without_max_times();
         let probing = || self.store.probe();
-        let probed =
-            probing.retry(back_off).notify(|error, _| self.note(&Pause::Database(error.clone()))).await;
+        let probed = probing
+            .retry(self.timing.back_off())
+            .notify(|error, _| self.note(&Pause::Database(error.clone())))
+            .await;
         if probed.is_ok() {
             // The brake may have come on meanwhile; only a trial lifts that.
             self.open_if(|pause| !matches!(pause, Pause::Brake));

@@ -1,6 +1,7 @@
 //! An ingress of a test's own, and the publisher behind it.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -85,6 +86,7 @@ pub struct Hand {
     begun: watch::Sender<usize>,
     open: watch::Sender<bool>,
     failing: Mutex<Option<PublishError>>,
+    broken: AtomicBool,
     taken: watch::Sender<Vec<Message>>,
 }
 
@@ -92,7 +94,7 @@ impl Default for Hand {
     fn default() -> Self {
         let (begun, open, taken) =
             (watch::Sender::new(0), watch::Sender::new(true), watch::Sender::new(vec![]));
-        Self { begun, open, failing: Mutex::default(), taken }
+        Self { begun, open, failing: Mutex::default(), broken: AtomicBool::default(), taken }
     }
 }
 
@@ -110,6 +112,11 @@ impl Hand {
     /// From now on publishing fails, or no more.
     pub fn fail(&self, error: Option<PublishError>) {
         *self.failing.lock().unwrap() = error;
+    }
+
+    /// From now on publishing panics.
+    pub fn break_down(&self) {
+        self.broken.store(true, Ordering::Relaxed);
     }
 
     /// Waits until `count` publishings have begun.
@@ -134,6 +141,7 @@ impl Publisher for Hand {
         self.begun.send_modify(|begun| *begun += 1);
         let opened = self.open.subscribe().wait_for(|open| *open).await.is_ok();
         assert!(opened, "the gate is in the same struct");
+        assert!(!self.broken.load(Ordering::Relaxed), "the bug that a test asked for");
         if let Some(error) = *self.failing.lock().unwrap() {
             return Err(error);
         }

@@ -90,16 +90,22 @@ async fn deliveries_are_counted_and_readiness_follows_the_publisher() {
     assert_eq!(ingress.send(deliver.clone().header("X-Jodo-Signature", &sign("m", BODY))).await.status, 200);
     assert_eq!(ingress.send(deliver).await.status, 401);
 
+    ingress.publisher.break_down();
+    let lost = Request::post("/webhooks/metered").header("X-Jodo-Signature", &sign("m", BODY)).body(BODY);
+    let lost = ingress.send(lost).await;
+    assert_eq!((lost.status, lost.reason().as_str()), (503, "publish_lost"));
+
     let page = Request::new("GET", "/metrics").send(private).await;
     let page = String::from_utf8(page.body).unwrap();
     for line in [
         r#"jodo_sync_deliveries_received_total{source="metered",code="direct.payment.added",status="200"} 1"#,
         r#"jodo_sync_deliveries_received_total{source="metered",code="other",status="401"} 1"#,
-        r#"jodo_sync_signature_verdicts_total{source="metered",verdict="good"} 1"#,
+        r#"jodo_sync_deliveries_received_total{source="metered",code="direct.payment.added",status="503"} 1"#,
+        r#"jodo_sync_signature_verdicts_total{source="metered",verdict="good"} 2"#,
         r#"jodo_sync_signature_verdicts_total{source="metered",verdict="missing"} 1"#,
-        r#"jodo_sync_address_verdicts_total{source="metered",verdict="not_configured"} 2"#,
-        r#"jodo_sync_header_verdicts_total{source="metered",verdict="not_configured"} 2"#,
-        r#"jodo_sync_receive_duration_seconds_count{source="metered"} 2"#,
+        r#"jodo_sync_address_verdicts_total{source="metered",verdict="not_configured"} 3"#,
+        r#"jodo_sync_header_verdicts_total{source="metered",verdict="not_configured"} 3"#,
+        r#"jodo_sync_receive_duration_seconds_count{source="metered"} 3"#,
     ] {
         assert!(page.contains(line), "{line} is not in\n{page}");
     }

@@ -146,3 +146,27 @@ fn reason_of_death(dead: &Delivery) -> String {
         other => panic!("{other:?} is no word"),
     }
 }
+
+#[tokio::test]
+async fn shutdown_ends_the_consuming_of_those_at_work_as_well() {
+    let url = Services::from_env().amqp_url().await;
+    let target = target();
+    let operator = Operator::at(url).await;
+    let publisher = publisher(url, &[&target]).await;
+    let shutdown = CancellationToken::new();
+    let mut busy = AmqpConsumer::new(url.into(), target.clone(), u16::MAX, shutdown.clone());
+    assert_eq!(publisher.publish(&message(&target, "work")).await, Ok(()));
+    let batch = next_batch(&mut busy).await;
+    shutdown.cancel();
+    // What another one gives back does not come here, to go back once more and be counted again.
+    until("a message stays in the queue", async || {
+        assert_eq!(publisher.publish(&message(&target, "more")).await, Ok(()));
+        operator.count(&target).await > 0
+    })
+    .await;
+    assert_eq!(busy.settle(receipts(batch)).await, Ok(()));
+    busy.give_back(Vec::new()).await;
+    let batch = next_batch(&mut consumer(url, &target)).await;
+    assert!(batch.iter().any(|delivery| delivery.hand_outs == 1), "what stayed was handed out to nobody");
+    operator.clean_up(&[&target]).await;
+}

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use deadpool::managed::{Manager, Object, Pool};
-use diesel::result::Error;
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::pooled_connection::PoolError;
 use jiff::Timestamp;
 
@@ -58,6 +58,10 @@ fn describe(error: &Error, sentences: bool) -> StoreError {
     use Error::{DatabaseError, DeserializationError, NotFound, SerializationError};
     let of_kind = |kind: &str| Refusal { kind: kind.to_owned(), ..Refusal::default() };
     StoreError::Refused(match error {
+        // What the drivers call every error that is not the database's own answer.
+        DatabaseError(DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection, _) => {
+            return StoreError::Unreachable("the connection was lost".to_owned());
+        }
         DatabaseError(kind, information) => Refusal {
             kind: format!("{kind:?}"),
             table: information.table_name().map(str::to_owned),

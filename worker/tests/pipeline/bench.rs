@@ -14,7 +14,7 @@ use jodo_shared::message::{Message, Peeked};
 use jodo_test_support::{FaultProxy, TestDatabase, fresh_database};
 use jodo_worker::brake::Trials;
 use jodo_worker::decide::SourceRules;
-use jodo_worker::pipeline::run_pipeline;
+use jodo_worker::pipeline::{SUSPECT_HAND_OUTS, run_pipeline};
 use jodo_worker::retrying::work_off_due_rows;
 use jodo_worker::seen::{SeenError, SeenIds};
 use jodo_worker::store::postgres::{PgStore, migrate};
@@ -131,10 +131,15 @@ impl Bench {
 
     /// Starts one pipeline and the task for due rows.
     pub(crate) fn work(&self) {
+        self.work_without_due_rows();
+        self.tasks.spawn(work_off_due_rows(self.target.clone(), self.shutdown.clone()));
+    }
+
+    /// Starts one pipeline.
+    pub(crate) fn work_without_due_rows(&self) {
         let consumer = Box::new(self.broker.consumer(name()));
         let limits = BatchLimits { wait: Duration::from_millis(50), ..BatchLimits::default() };
         self.tasks.spawn(run_pipeline(self.target.clone(), consumer, limits, self.shutdown.clone()));
-        self.tasks.spawn(work_off_due_rows(self.target.clone(), self.shutdown.clone()));
     }
 
     pub(crate) async fn publish(&self, messages: &[Message]) {
@@ -165,9 +170,9 @@ impl Bench {
         assert!(waited.is_ok(), "never: {query}, found {:?}", self.endings().await);
     }
 
-    /// Hands everything out to a consumer that dies with it, so often.
-    pub(crate) async fn hand_out_in_vain(&self, times: usize) {
-        for _ in 0..times {
+    /// Hands everything out to consumers that die with it, so often that the next hand-out makes suspects.
+    pub(crate) async fn hand_out_in_vain(&self) {
+        for _ in 1..SUSPECT_HAND_OUTS {
             let mut consumer = self.broker.consumer(name());
             let batch = consumer.next_batch(&BatchLimits::default()).await;
             consumer.give_back(batch.into_iter().map(|delivery| delivery.receipt).collect()).await;

@@ -9,10 +9,8 @@ mod watched;
 use bench::{Bench, Memory, REFUSE_BAD, name, payment, payments, source};
 use std::time::Duration;
 
-use jodo_shared::broker::BatchLimits;
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::message::Message;
-use jodo_worker::pipeline::run_pipeline;
 use jodo_worker::retrying::work_off_due_rows;
 use jodo_worker::store::postgres::PgStore;
 use jodo_worker::target::Pause;
@@ -51,10 +49,10 @@ async fn a_missing_column_pauses_the_target_and_what_waited_is_applied_once_it_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_at_its_third_hand_out_is_stored_apart_and_then_applied_by_itself() {
+async fn a_message_that_was_handed_out_too_often_is_stored_apart_and_then_applied_by_itself() {
     let bench = Bench::new().await;
     bench.publish(&[payment("suspect")]).await;
-    bench.hand_out_in_vain(2).await;
+    bench.hand_out_in_vain().await;
     bench.publish(&[payment("fresh")]).await;
     bench.work();
     bench.until_settled().await;
@@ -69,11 +67,8 @@ async fn a_message_at_its_third_hand_out_is_stored_apart_and_then_applied_by_its
 async fn after_five_tries_that_ended_with_the_process_an_event_is_quarantined_unparsed() {
     let bench = Bench::new().await;
     bench.publish(&[payment("killer")]).await;
-    bench.hand_out_in_vain(2).await;
-    let consumer = Box::new(bench.broker.consumer(name()));
-    let pipeline =
-        run_pipeline(bench.target.clone(), consumer, BatchLimits::default(), bench.shutdown.clone());
-    bench.tasks.spawn(pipeline);
+    bench.hand_out_in_vain().await;
+    bench.work_without_due_rows();
     bench.until_endings("retrying crash_suspect 1").await;
     // Five workers that died with it: each left a lease behind that has run out since.
     bench.execute("UPDATE jodo_events SET attempts = 5").await;

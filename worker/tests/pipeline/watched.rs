@@ -18,6 +18,8 @@ use crate::bench::DEADLINE;
 pub(crate) enum Stop {
     /// After a probe, before its caller hears of it.
     Probed,
+    /// After a write that failed, before its caller hears of it.
+    Failed,
     /// Before a trial takes the spell's quarantines back, which is the first thing that it does.
     Trial,
     /// After a due row was leased, before its caller hears of it.
@@ -89,7 +91,11 @@ impl Store for Watched {
     }
 
     async fn write(&self, write: &Write<'_>) -> Result<Written, StoreError> {
-        self.store.write(write).await
+        let written = self.store.write(write).await;
+        if written.is_err() {
+            self.pass(Stop::Failed).await;
+        }
+        written
     }
 
     async fn take_due(&self, now: Timestamp) -> Result<Option<Due>, StoreError> {

@@ -36,7 +36,6 @@ pub fn prefetch_for(limits: &BatchLimits) -> u16 {
 /// dropped.
 pub struct AmqpConsumer {
     plan: Arc<Plan>,
-    shutdown: CancellationToken,
     reach: Reach,
     /// An attempt to open a session. A task, so that a caller who keeps cancelling `next_batch` connects all the same.
     opening: Option<AbortOnDropHandle<Result<(Link, Session), ConnectError>>>,
@@ -50,6 +49,7 @@ struct Plan {
     target: TargetName,
     topology: Topology,
     prefetch: u16,
+    shutdown: CancellationToken,
 }
 
 impl Plan {
@@ -60,7 +60,8 @@ impl Plan {
         };
         within_step(self.topology.declare(link.connection())).await?;
         let queue = queue_name(&self.target);
-        let session = Session::open(link.connection(), &self.target, &queue, self.prefetch);
+        let shutdown = self.shutdown.clone();
+        let session = Session::open(link.connection(), &self.target, &queue, self.prefetch, shutdown);
         let session = within_step(session).await?;
         Ok((link, session))
     }
@@ -73,8 +74,8 @@ impl AmqpConsumer {
     /// From the moment on that `shutdown` is cancelled, `next_batch` returns no messages.
     pub fn new(url: SecretString, target: TargetName, prefetch: u16, shutdown: CancellationToken) -> Self {
         let topology = Topology::to_consume(target.clone());
-        let plan = Arc::new(Plan { url, target, topology, prefetch: prefetch.max(1) });
-        Self { plan, shutdown, reach: Reach::new("consumer"), opening: None, link: None, session: None }
+        let plan = Arc::new(Plan { url, target, topology, prefetch: prefetch.max(1), shutdown });
+        Self { plan, reach: Reach::new("consumer"), opening: None, link: None, session: None }
     }
 
     /// Returns once there is a session, which is then in `self`. Cancel safe.
@@ -135,7 +136,7 @@ impl AmqpConsumer {
 #[async_trait]
 impl Consumer for AmqpConsumer {
     async fn next_batch(&mut self, limits: &BatchLimits) -> Vec<Delivery> {
-        let shutdown = self.shutdown.clone();
+        let shutdown = self.plan.shutdown.clone();
         shutdown.run_until_cancelled(self.batch(limits)).await.unwrap_or_default()
     }
 
@@ -163,7 +164,7 @@ impl Consumer for AmqpConsumer {
         {
             self.link = None;
         }
-        if self.shutdown.is_cancelled()
+        if self.plan.shutdown.is_cancelled()
             && let Some(link) = self.link.take()
         {
             link.close().await;

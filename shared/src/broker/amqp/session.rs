@@ -8,9 +8,11 @@ use lapin::message::Delivery as AmqpDelivery;
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions,
 };
-use lapin::types::FieldTable;
+use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection};
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::acks::Acks;
 use super::codec;
@@ -38,6 +40,7 @@ pub(super) struct Session {
     held_bytes: usize,
     /// The broker has ended the consumer; what it delivered before can still be settled.
     is_ended: bool,
+    _until_shutdown: AbortOnDropHandle<()>,
 }
 
 struct Held {
@@ -47,18 +50,20 @@ struct Held {
 }
 
 impl Session {
-    /// Starts consuming.
+    /// Starts consuming, until `shutdown` is cancelled at the latest.
     pub(super) async fn open(
         connection: &Connection,
         target: &TargetName,
         queue: &str,
         prefetch: u16,
+        shutdown: CancellationToken,
     ) -> Result<Self, lapin::Error> {
         let channel = connection.create_channel().await?;
         channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
         let deliveries = channel
             .basic_consume(queue.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default())
             .await?;
+        let cancelling = cancel_at(shutdown, channel.clone(), deliveries.tag());
         Ok(Self {
             target: target.clone(),
             epoch: SESSIONS.fetch_add(1, Ordering::Relaxed),
@@ -68,6 +73,7 @@ impl Session {
             held: VecDeque::new(),
             held_bytes: 0,
             is_ended: false,
+            _until_shutdown: AbortOnDropHandle::new(tokio::spawn(cancelling)),
         })
     }
 
@@ -190,5 +196,14 @@ impl Session {
             self.channel.basic_cancel(self.deliveries.tag(), BasicCancelOptions::default()).await?;
         }
         self.channel.close(200, "OK".into()).await
+    }
+}
+
+/// Takes no more messages from shutdown on, also while a batch is worked on. What another consumer of this process gives
+/// back would come here otherwise, only to go back again, and each time it counts as handed out.
+async fn cancel_at(shutdown: CancellationToken, channel: Channel, tag: ShortString) {
+    shutdown.cancelled().await;
+    if let Err(error) = channel.basic_cancel(tag, BasicCancelOptions::default()).await {
+        tracing::debug!(%error, "a consumer could not be cancelled; its connection ends soon");
     }
 }

@@ -15,7 +15,7 @@ use super::connection::ConnectError;
 use super::mismatch::Adapted;
 use crate::ids::TargetName;
 
-/// A message that comes back this often goes to the dead letters. Far above what crash suspects need (three), because
+/// A message that comes back this often goes to the dead letters. Far above what crash suspects need, because
 /// every cut connection counts against all that was prefetched.
 const APPLY_DELIVERY_LIMIT: i64 = 1_000;
 /// A dead letter that comes back this often is gone. There is no "never": -1 means the opposite on 3.10 and on 4.x,
