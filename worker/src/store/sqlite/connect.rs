@@ -14,6 +14,9 @@ use crate::store::StoreError;
 
 /// One that writes and one that reads beside it: more would only wait for each other.
 const CONNECTIONS: usize = 2;
+/// Pages kept in memory by each connection, in KiB, once they were needed. Too low: batches read again and again what they
+/// update, since keys are scattered. Too high: memory.
+const CACHE_KIB: u32 = 16 * 1024;
 /// How long a call waits for a free connection.
 const WAIT: Duration = Duration::from_secs(30);
 
@@ -48,7 +51,7 @@ pub(super) async fn open(
     }
     let mut connection = SyncConnectionWrapper::<SqliteConnection>::establish(file).await?;
     let settings = format!(
-        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -1024",
+        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -{CACHE_KIB}",
         statement_timeout.as_millis()
     );
     let refused = |error| ConnectionError::BadConnection(format!("{file}: {error}"));
