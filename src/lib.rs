@@ -7,6 +7,7 @@
 
 use std::io::Write;
 
+use anyhow::bail;
 use jodo_shared::config::{Config, ConfigErrors, Needs};
 use jodo_shared::lifecycle;
 
@@ -86,8 +87,17 @@ struct Installation {
 fn installation(cli: &Cli, needs: Needs) -> anyhow::Result<Installation> {
     let file = cli.config.as_deref();
     let data = DataDir::at(&cli.data_dir);
-    if data.is_in_use() && Config::load_over("", file, Needs::Nothing)?.broker.is_none() {
+    let own_file = data.config_file(file);
+    let configured = Config::load_over("", own_file.as_deref(), Needs::Nothing)?;
+    if data.is_in_use() && configured.broker.is_none() {
         return Ok(Installation { config: data.config(file)?, data: Some(data) });
+    }
+    if needs == Needs::Operator && configured.broker.is_none() && configured.erp.is_empty() {
+        bail!(
+            "nothing is configured, and jodo-sync has not run with the data folder {}: go to the folder that it runs \
+             in, or name its data folder with --data-dir",
+            data.path().display()
+        );
     }
     Ok(Installation { config: Config::load_over("", file, needs)?, data: None })
 }

@@ -4,7 +4,7 @@
 //! `LimitNOFILE`, Docker's `nofile`) is reached, idle strangers would also keep the program from connecting to its
 //! broker; so connections stop short of it.
 
-use tracing::warn;
+use tracing::info;
 
 /// Open files that are kept free for everything but deliveries: broker, private listener, spool, logs.
 const SPARE_FILES: usize = 64;
@@ -14,7 +14,7 @@ pub fn bound(configured: usize) -> usize {
     let Some(files) = open_files_limit() else { return configured };
     let bound = within(configured, files);
     if bound < configured {
-        warn!(
+        info!(
             connections.max = bound,
             connections.configured = configured,
             files.limit = files,

@@ -35,7 +35,7 @@ pub enum ServeError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// An address cannot be listened on.
-    #[error("{key}: {address} cannot be listened on")]
+    #[error("{key}: cannot listen on {address}")]
     Bind {
         /// The configuration's key.
         key: &'static str,

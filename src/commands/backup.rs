@@ -12,7 +12,7 @@ use jodo_shared::config::Config;
 use jodo_worker::store::{is_file, sqlite};
 
 use crate::Exit;
-use crate::one_program::DataDir;
+use crate::one_program::{CONFIG_FILE, DataDir};
 use crate::wording::count;
 
 /// Arguments of `backup`.
@@ -61,11 +61,15 @@ pub async fn run(
             fs::copy(&secret, copy.path().join(name)).with_context(|| secret.display().to_string())?;
         }
     }
+    let file = data.path().join(CONFIG_FILE);
+    if file.exists() {
+        fs::copy(&file, copy.path().join(CONFIG_FILE)).with_context(|| file.display().to_string())?;
+    }
     pack(copy.path(), &args.file).with_context(|| args.file.display().to_string())?;
 
     let databases = count(files.len(), "database", "databases");
     let spooled = count(spool_files, "spool file", "spool files");
-    writeln!(out, "{}: {databases}, {spooled} and the signing secrets", args.file.display())?;
+    writeln!(out, "{}: {databases}, {spooled}, secrets and settings", args.file.display())?;
     for (name, _) in servers {
         writeln!(out, "erp.{name} is on a database server: back it up now, with its own tools")?;
     }

@@ -12,6 +12,9 @@ use jodo_shared::ids::{SourceName, TargetName};
 use secrecy::SecretString;
 use uuid::Uuid;
 
+/// The name of the configuration file in a data folder.
+pub const CONFIG_FILE: &str = "jodo-sync.toml";
+
 /// The folder of one installation that runs in one process.
 #[derive(Debug, Clone)]
 pub struct DataDir(PathBuf);
@@ -47,9 +50,17 @@ impl DataDir {
         self.0.join("spool")
     }
 
-    /// Whether an installation was started in it before.
+    /// Whether there is an installation in it: one was started here, or a copy of one was unpacked here.
     pub fn is_in_use(&self) -> bool {
-        self.lock_file().exists()
+        self.lock_file().exists() || self.spool().exists()
+    }
+
+    /// The configuration file of this installation, where the caller names none: `jodo-sync.toml` in the folder, unless
+    /// the environment names another.
+    pub fn config_file(&self, named: Option<&Path>) -> Option<PathBuf> {
+        let elsewhere = || std::env::var_os("JODO_SYNC_CONFIG").is_some();
+        let own = || Some(self.0.join(CONFIG_FILE)).filter(|file| !elsewhere() && file.exists());
+        named.map(Path::to_owned).or_else(own)
     }
 
     /// Makes the folder, for its owner alone, and takes it over.
@@ -78,7 +89,8 @@ impl DataDir {
     /// # Errors
     /// When the configuration, or a secret of this folder, cannot be read.
     pub fn config(&self, file: Option<&Path>) -> anyhow::Result<Config> {
-        let mut config = Config::load_over(&self.defaults(), file, Needs::Nothing)?;
+        let file = self.config_file(file);
+        let mut config = Config::load_over(&self.defaults(), file.as_deref(), Needs::Nothing)?;
         for source in config.sources.values() {
             let database =
                 || Erp { url: format!("sqlite:{}", self.database(&source.target).display()).into() };
@@ -144,7 +156,11 @@ impl DataDir {
         )
     }
 
-    fn secret(&self, source: &SourceName) -> anyhow::Result<Option<SecretString>> {
+    /// The secret that was made here for `source`.
+    ///
+    /// # Errors
+    /// When its file cannot be read, or is empty.
+    pub fn secret(&self, source: &SourceName) -> anyhow::Result<Option<SecretString>> {
         let file = self.secret_file(source);
         match fs::read_to_string(&file) {
             Ok(text) => match text.lines().next() {
@@ -210,6 +226,19 @@ mod tests {
         assert_eq!(again.sources[&jodo].secrets[0].expose_secret(), made);
         let test: SourceName = "test".parse().unwrap();
         assert_ne!(again.sources[&test].secrets[0].expose_secret(), made);
+    }
+
+    #[test]
+    fn a_configuration_file_in_the_folder_is_found_and_one_that_is_named_goes_first() {
+        let around = tempfile::tempdir().unwrap();
+        let data = DataDir::at(around.path());
+        assert_eq!(data.config_file(None), None);
+        let own = around.path().join("jodo-sync.toml");
+        fs::write(&own, "[ingress]\nprivate_listen = \"127.0.0.1:4712\"").unwrap();
+        assert_eq!(data.config_file(None), Some(own));
+        let named = Path::new("named.toml");
+        assert_eq!(data.config_file(Some(named)).as_deref(), Some(named));
+        assert_eq!(data.config(None).unwrap().ingress.private_listen.port(), 4712);
     }
 
     #[test]

@@ -8,5 +8,5 @@ mod data_dir;
 mod serve;
 mod welcome;
 
-pub use data_dir::DataDir;
+pub use data_dir::{CONFIG_FILE, DataDir};
 pub use serve::serve;

@@ -28,6 +28,8 @@ use super::welcome::welcome;
 /// database file cannot be used.
 pub async fn serve(data: &DataDir, file: Option<&Path>, listen: Option<SocketAddr>) -> anyhow::Result<Exit> {
     let signals = Signals::install()?;
+    let file = data.config_file(file);
+    let file = file.as_deref();
     refuse_cluster(file)?;
     let mut lock = data.take()?;
     let mut config = data.config(file)?;

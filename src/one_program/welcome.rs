@@ -3,8 +3,10 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use jodo_shared::config::Config;
+use jodo_shared::config::{Config, Source};
+use jodo_shared::ids::SourceName;
 use jodo_worker::store::sqlite;
+use secrecy::ExposeSecret as _;
 
 use super::DataDir;
 
@@ -19,10 +21,8 @@ pub(super) fn welcome(
     writeln!(out, "jodo-sync {} is ready. Stop it with Ctrl-C.", env!("CARGO_PKG_VERSION"))?;
     for (name, source) in config.sources.iter().filter(|(name, _)| name.as_str() != "test") {
         writeln!(out, "  Jodo delivers to   http://{listen}{}", source.path)?;
-        if data.secret_file(name).exists() {
-            let file = data.secret_file(name);
-            writeln!(out, "  signing secret     in {}: register it with Jodo as secret_key", file.display())?;
-        }
+        let place = secret_place(data, name, source);
+        writeln!(out, "  signing secret     in {place}: register it with Jodo as secret_key")?;
         if let Some(erp) = config.erp.get(&source.target).filter(|erp| jodo_worker::store::is_file(&erp.url))
         {
             let file = sqlite::path_of(&erp.url);
@@ -38,5 +38,16 @@ pub(super) fn welcome(
         "  try it             {program} simulate   (goes to a database of its own, never among your rows)"
     )?;
     writeln!(out, "  how is it doing?   {program} status")?;
-    writeln!(out, "Before Jodo can reach it, it needs an address with HTTPS: docs/SMALL-SCHOOL.md says how.")
+    writeln!(out, "Before Jodo can reach it, it needs an HTTPS address: docs/SMALL-SCHOOL.md says how.")
+}
+
+/// Where the secret is that counts: a configured one goes before the one that was made here.
+fn secret_place(data: &DataDir, name: &SourceName, source: &Source) -> String {
+    let made_here = data.secret(name).ok().flatten();
+    match (made_here, source.secrets.first()) {
+        (Some(made), Some(first)) if made.expose_secret() == first.expose_secret() => {
+            data.secret_file(name).display().to_string()
+        }
+        _ => format!("the configuration, sources.{name}.secrets"),
+    }
 }

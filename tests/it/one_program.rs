@@ -106,13 +106,18 @@ async fn a_simulated_school_ends_in_the_same_rows_as_in_a_cluster_and_all_is_acc
     assert!(said.contains("200 OK"), "{said}");
     assert!(school.well("simulate verify").await.contains(": 0 differences"));
     let status = school.well("status").await;
-    assert!(status.contains("all 2000 accepted events are accounted for: 2000 finished"), "{status}");
+    assert!(status.contains("all 2,000 accepted events are accounted for: 2,000 finished"), "{status}");
     assert!(
         status.contains("nothing has been accepted yet"),
         "nothing invented is in the real target:\n{status}"
     );
     let dump = school.well("dump --canonical --target test").await;
+    assert!(status.contains("runs, and answers at 127.0.0.1:"), "{status}");
     assert_eq!(process.terminate().await.code(), Some(0));
+    let (output, status) = school.run("status").await;
+    assert_eq!(output.status.code(), Some(1), "{status}");
+    assert!(status.contains("✗ jodo-sync does not answer at 127.0.0.1:"), "{status}");
+    assert!(!status.contains("All is well"), "{status}");
 
     let target = jodo_test_support::unique_name("same");
     let database = jodo_test_support::fresh_database().await;
@@ -172,7 +177,7 @@ async fn what_was_answered_200_survives_kill_9_and_the_rows_end_as_if_nothing_ha
     assert_eq!(keys.len(), order.len());
     school.until_known(&keys).await;
     let status = school.well("status").await;
-    assert!(status.contains("all 2000 accepted events are accounted for"), "{status}");
+    assert!(status.contains("all 2,000 accepted events are accounted for"), "{status}");
     process.terminate().await;
     let (one, other) = (school.trials().dump().await, undisturbed.trials().dump().await);
     assert!(one.expect("a dump") == other.expect("a dump"), "the dumps differ");
@@ -197,7 +202,7 @@ async fn a_copy_that_was_made_while_it_ran_brings_everything_back() {
     assert!(restored.well("simulate verify").await.contains(": 0 differences"));
     assert!(restored.well("dump --canonical --target test").await == dump, "the dumps differ");
     let status = restored.well("status").await;
-    assert!(status.contains("all 2000 accepted events are accounted for"), "{status}");
+    assert!(status.contains("all 2,000 accepted events are accounted for"), "{status}");
     // The same secrets came along.
     assert_eq!(restored.trial_secret(), school.trial_secret());
     process.terminate().await;
@@ -231,4 +236,33 @@ async fn a_folder_has_one_program_and_a_database_that_lost_events_is_noticed() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("50 events were accepted and finished, but not in the database"), "{said}");
     process.terminate().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_in_the_wrong_folder_says_so() {
+    let nowhere = School::new();
+    for arguments in ["status", "events list", "dump --canonical"] {
+        let (output, said) = nowhere.run(arguments).await;
+        assert!(!output.status.success(), "{arguments}: {said}");
+        assert!(said.contains("has not run with the data folder"), "{arguments}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configured_secret_is_the_one_that_counts_and_is_in_the_copy() {
+    let school = School::new();
+    std::fs::create_dir(school.data()).expect("a folder");
+    let file = school.data().join("jodo-sync.toml");
+    std::fs::write(file, "[sources.jodo]\nsecrets = [\"configured\"]").expect("written");
+    let process = Process::start(school.jodo_sync(&["--listen", &format!("127.0.0.1:{}", school.port)]));
+    process.wait_for_line("signing secret     in the configuration, sources.jodo.secrets", DEADLINE).await;
+    process.wait_for_line(READY, DEADLINE).await;
+    let said = school.well("send direct.payment.added --source jodo --i-mean-it").await;
+    assert!(said.contains("200 OK"), "signed with the configured secret: {said}");
+    let copy = school.folder.path().join("copy.tar");
+    school.well(&format!("backup {}", copy.display())).await;
+    process.terminate().await;
+    let restored = tempfile::tempdir().expect("a folder");
+    unpack(&copy, restored.path());
+    assert!(restored.path().join("jodo-sync.toml").exists());
 }

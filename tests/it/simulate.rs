@@ -55,7 +55,7 @@ async fn a_simulated_school_ends_in_the_rows_it_should_and_a_wrong_value_is_foun
         )
         .await;
     let said = wrong(&cluster, "simulate verify --no-wait").await;
-    assert!(said.contains("2,299 of 2,300 events are in the database yet"), "{said}");
+    assert!(said.contains("2,299 of 2,300 events are in the database so far"), "{said}");
     assert!(said.contains("sim_9_2000_200_17") && said.contains("jodo_manual_payments"), "{said}");
     assert!(said.contains(": 2 differences"), "{said}");
 }

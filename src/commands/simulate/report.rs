@@ -89,9 +89,10 @@ impl Tally {
         }
         latency.add_row(["max".to_owned(), milliseconds(self.latency.max())]);
         writeln!(out, "{answers}")?;
-        if !self.latency.is_empty() {
-            writeln!(out, "{latency}")?;
+        if self.latency.is_empty() {
+            return writeln!(out, "Nothing was answered: is jodo-sync, or jodo-ingress, running there?");
         }
+        writeln!(out, "{latency}")?;
         let sent: u64 = self.answers.values().sum();
         let seconds = self.took.as_secs_f64();
         let rate = (sent as f64 / seconds.max(f64::EPSILON)).round() as u64;

@@ -127,7 +127,7 @@ async fn wait_for_events(
         let over = started.elapsed() >= wait || last_change.elapsed() >= PATIENCE;
         if !arrivals.complete() && !arrivals.runs.is_empty() && (over || !said) {
             let (arrived, expected) = (grouped(arrivals.arrived()), grouped(arrivals.expected()));
-            writeln!(out, "{arrived} of {expected} events are in the database yet.")?;
+            writeln!(out, "{arrived} of {expected} events are in the database so far.")?;
             out.flush()?;
             said = true;
         }

@@ -1,6 +1,7 @@
 //! Looks at each target's database and at what waits for it.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -9,13 +10,19 @@ use jodo_shared::config::{self, Config};
 use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
 use jodo_worker::store::StoreError;
 use jodo_worker::store::inspect::{Inspect, OutcomeCounts, WorkerRow};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use super::report::{Balance, Database, Queues, Source, Spool, Status, Target, Unsettled, Verdict, Worker};
+use super::report::{
+    Balance, Database, Program, Queues, Source, Spool, Status, Target, Unsettled, Verdict, Worker,
+};
 use crate::queues::{self, Depths};
 use crate::targets;
 
 /// How many deliveries are looked up in one query.
 const KEYS_AT_ONCE: usize = 500;
+/// How long the one program may take to answer on its own machine.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// The state of the named target, or of all.
 ///
@@ -29,13 +36,13 @@ pub(super) async fn status(
 ) -> anyhow::Result<Status> {
     let chosen = targets::some(config, named)?;
     let names: Vec<_> = chosen.iter().map(|(name, _)| *name).collect();
-    let waiting = if one_program { spooled(config) } else { queued(config, &names).await };
+    let waiting = if one_program { spooled(config).await } else { queued(config, &names).await };
     let mut all = Vec::new();
     for (place, (name, erp)) in chosen.into_iter().enumerate() {
         let mut target = Target { target: name.to_string(), ..Target::default() };
         match &waiting {
             Waiting::Queues(depths) => target.queues = depths.get(place).map(queues_of),
-            Waiting::Spool(look) => target.spool = Some(spool_of(look, name)),
+            Waiting::Spool(look, program) => target.spool = Some(spool_of(look, *program, name)),
             Waiting::Unknown(why) => target.unknown.push(why.clone()),
         }
         let store = targets::open(name, erp)?;
@@ -43,7 +50,7 @@ pub(super) async fn status(
             Ok(database) => target.database = Some(database),
             Err(error) => target.unknown.push(format!("{error:#}")),
         }
-        if let (Waiting::Spool(look), Some(spool)) = (&waiting, &mut target.spool) {
+        if let (Waiting::Spool(look, _), Some(spool)) = (&waiting, &mut target.spool) {
             match balance(look, name, store.as_ref()).await {
                 Ok(balance) => spool.balance = Some(balance),
                 Err(error) => target.unknown.push(format!("{error:#}")),
@@ -58,7 +65,7 @@ pub(super) async fn status(
 /// Where deliveries wait.
 enum Waiting {
     Queues(Vec<Depths>),
-    Spool(Look),
+    Spool(Look, Program),
     Unknown(String),
 }
 
@@ -73,9 +80,12 @@ async fn queued(config: &Config, targets: &[&TargetName]) -> Waiting {
     }
 }
 
-fn spooled(config: &Config) -> Waiting {
+async fn spooled(config: &Config) -> Waiting {
+    let address = config.ingress.listen;
+    let answer = timeout(ANSWER, TcpStream::connect(address)).await;
+    let program = Program { address, answers: matches!(answer, Ok(Ok(_))) };
     match look(&config.ingress.spool_dir) {
-        Ok(look) => Waiting::Spool(look),
+        Ok(look) => Waiting::Spool(look, program),
         Err(error) => Waiting::Unknown(format!("the spool cannot be read: {error}")),
     }
 }
@@ -84,9 +94,10 @@ fn queues_of(depths: &Depths) -> Queues {
     Queues { waiting: depths.waiting, dead_letters: depths.dead }
 }
 
-fn spool_of(look: &Look, target: &TargetName) -> Spool {
+fn spool_of(look: &Look, program: Program, target: &TargetName) -> Spool {
     let found = look.targets.get(target);
     Spool {
+        program,
         waiting: found.map_or(0, |target| target.waiting),
         oldest_waiting: found.and_then(|target| target.oldest_waiting),
         unreadable_files: look.corrupt_files,

@@ -1,5 +1,7 @@
 //! What `status` found out, and what follows from it.
 
+use std::net::SocketAddr;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use jodo_shared::clock::stored;
@@ -61,9 +63,19 @@ pub(super) struct Queues {
     pub(super) dead_letters: Option<u32>,
 }
 
+/// The one program.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Program {
+    /// Where it takes deliveries.
+    pub(super) address: SocketAddr,
+    /// Whether somebody answers there.
+    pub(super) answers: bool,
+}
+
 /// Deliveries on the disk of the one program.
 #[derive(Debug, Serialize)]
 pub(super) struct Spool {
+    pub(super) program: Program,
     pub(super) waiting: u64,
     #[serde(serialize_with = "as_stored")]
     pub(super) oldest_waiting: Option<Timestamp>,
@@ -143,8 +155,8 @@ impl Database {
         self.unsettled.iter().filter(|one| one.outcome == outcome.as_str()).map(|one| one.events).sum()
     }
 
-    /// `program` is the one that should be running.
-    fn trouble(&self, program: &str, now: Timestamp) -> Vec<String> {
+    /// `program` is the one that should be running; `None` where it is known that it does not.
+    fn trouble(&self, program: Option<&str>, now: Timestamp) -> Vec<String> {
         let mut trouble = Vec::new();
         let quarantined = self.number(Outcome::Quarantined);
         if quarantined > 0 {
@@ -157,6 +169,7 @@ impl Database {
                 "{held} held because the sender was not proved: do the signing secrets match?"
             ));
         }
+        let Some(program) = program else { return trouble };
         match self.workers.first() {
             None => {
                 trouble.push(format!("no worker has ever worked for this database: is {program} running?"));
@@ -202,6 +215,12 @@ impl Queues {
 impl Spool {
     fn trouble(&self) -> Vec<String> {
         let mut trouble = Vec::new();
+        if !self.program.answers {
+            trouble.push(format!(
+                "jodo-sync does not answer at {}: start it. Until then nothing is taken in or applied",
+                self.program.address
+            ));
+        }
         if self.unreadable_files > 0 {
             trouble.push(format!(
                 "{} in the spool folder cannot be read and was set aside: docs/SMALL-SCHOOL.md says what to do",
@@ -240,7 +259,10 @@ impl Target {
     pub(super) fn concluded(mut self, now: Timestamp) -> Self {
         self.trouble = self.queues.as_ref().map(Queues::trouble).unwrap_or_default();
         self.trouble.extend(self.spool.iter().flat_map(Spool::trouble));
-        let program = if self.spool.is_some() { "jodo-sync" } else { "jodo-worker" };
+        let program = match &self.spool {
+            Some(spool) => spool.program.answers.then_some("jodo-sync"),
+            None => Some("jodo-worker"),
+        };
         self.trouble.extend(self.database.iter().flat_map(|database| database.trouble(program, now)));
         self
     }

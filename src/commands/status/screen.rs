@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use jiff::{SignedDuration, Timestamp};
 use jodo_shared::outcome::Outcome;
 
-use super::report::{Database, Queues, Source, Spool, Status, Target, Verdict};
+use super::report::{Database, Program, Queues, Source, Spool, Status, Target, Verdict, Worker};
 use crate::commands::events::reason_in_words;
-use crate::wording::{ago, count, plain, when};
+use crate::wording::{ago, count, grouped, plain, when};
 
 /// How long a worker that is gone is worth a word: it may have been stopped, or have died.
 const RECENT: SignedDuration = SignedDuration::from_hours(24);
@@ -41,6 +41,10 @@ fn print_target(target: &Target, now: Timestamp, out: &mut dyn Write) -> io::Res
     }
     if let Some(database) = &target.database {
         print_database(database, now, out)?;
+        match &target.spool {
+            Some(spool) => line(out, "program", &program_in_words(spool.program))?,
+            None => line(out, "workers", &workers_in_words(&database.workers, now))?,
+        }
     }
     if let Some(sentence) = accounts_in_words(target) {
         line(out, "altogether", &sentence)?;
@@ -66,17 +70,27 @@ fn print_database(database: &Database, now: Timestamp, out: &mut dyn Write) -> i
     if let Some(oldest) = database.oldest_unsettled {
         line(out, "oldest of these", &format!("came {}", ago(oldest, now)))?;
     }
-    let at_work = database.workers.iter().filter(|worker| worker.at_work).count();
-    let latest = database.workers.first().and_then(|worker| worker.last_seen);
+    Ok(())
+}
+
+fn program_in_words(program: Program) -> String {
+    match program.answers {
+        true => format!("runs, and answers at {}", program.address),
+        false => "does not run".to_owned(),
+    }
+}
+
+fn workers_in_words(workers: &[Worker], now: Timestamp) -> String {
+    let at_work = workers.iter().filter(|worker| worker.at_work).count();
+    let latest = workers.first().and_then(|worker| worker.last_seen);
     let seen = latest.map_or_else(String::new, |seen| format!(", last seen {}", ago(seen, now)));
     let recently = |at: Timestamp| now.duration_since(at) < RECENT;
-    let gone =
-        database.workers.iter().filter(|worker| !worker.at_work && worker.last_seen.is_some_and(recently));
+    let gone = workers.iter().filter(|worker| !worker.at_work && worker.last_seen.is_some_and(recently));
     let gone = match gone.count() {
         0 => String::new(),
         gone => format!("; {gone} that worked within a day, stopped or silent"),
     };
-    line(out, "workers", &format!("{at_work} at work{seen}{gone}"))
+    format!("{at_work} at work{seen}{gone}")
 }
 
 fn line(out: &mut dyn Write, what: &str, value: &str) -> io::Result<()> {
@@ -98,6 +112,7 @@ fn accounts_in_words(target: &Target) -> Option<String> {
     let database = target.database.as_ref()?;
     let missing = target.spool.as_ref().and_then(|spool| spool.balance.as_ref()).map_or(0, |b| b.missing);
     if missing > 0 {
+        let (accepted, missing) = (grouped(accepted), grouped(missing));
         return Some(format!("{accepted} events are accounted for, {missing} are not"));
     }
     let open = database.unsettled.iter().map(|one| one.events).sum::<i64>();
@@ -105,7 +120,10 @@ fn accounts_in_words(target: &Target) -> Option<String> {
     Some(match accepted {
         0 => "nothing has been accepted yet".to_owned(),
         1 => format!("the one accepted event is accounted for: {finished} finished"),
-        _ => format!("all {accepted} accepted events are accounted for: {finished} finished"),
+        _ => {
+            let (accepted, finished) = (grouped(accepted), grouped(finished));
+            format!("all {accepted} accepted events are accounted for: {finished} finished")
+        }
     })
 }
 
