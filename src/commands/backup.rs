@@ -47,7 +47,7 @@ pub async fn run(
     let copy = tempfile::Builder::new().prefix(".jodo-sync-backup").tempdir_in(folder);
     let copy = copy.with_context(|| folder.display().to_string())?;
 
-    let spool_files =
+    let spooled =
         spool::backup(&config.ingress.spool_dir, &copy.path().join("spool")).context("the spool")?;
     let (files, servers): (Vec<_>, Vec<_>) = config.erp.iter().partition(|(_, erp)| is_file(&erp.url));
     for (name, erp) in &files {
@@ -68,8 +68,16 @@ pub async fn run(
     pack(copy.path(), &args.file).with_context(|| args.file.display().to_string())?;
 
     let databases = count(files.len(), "database", "databases");
-    let spooled = count(spool_files, "spool file", "spool files");
+    let set_aside = spooled.set_aside;
+    let spooled = count(spooled.files, "spool file", "spool files");
     writeln!(out, "{}: {databases}, {spooled}, secrets and settings", args.file.display())?;
+    if set_aside > 0 {
+        writeln!(
+            out,
+            "Beside them {} that cannot be read: docs/SMALL-SCHOOL.md says what to do",
+            count(set_aside, "file of the spool", "files of the spool")
+        )?;
+    }
     for (name, _) in servers {
         writeln!(out, "erp.{name} is on a database server: back it up now, with its own tools")?;
     }

@@ -24,13 +24,12 @@ pub struct DataDir(PathBuf);
 pub struct Lock(File);
 
 impl Lock {
-    /// Leaves the address that deliveries are taken at, for the other commands to find.
+    /// Leaves the address that deliveries are taken at, and the private one, for the other commands to find.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn announce(&mut self, listen: SocketAddr) -> io::Result<()> {
-        self.0.set_len(0)?;
-        writeln!(self.0, "{listen}")
+    pub fn announce(&mut self, listen: SocketAddr, private: SocketAddr) -> io::Result<()> {
+        writeln!(self.0, "{listen}\n{private}")
     }
 }
 
@@ -73,7 +72,8 @@ impl DataDir {
         let open = OpenOptions::new().create(true).truncate(false).write(true).open(self.lock_file());
         let file = open.with_context(name)?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
+            // An earlier run's addresses are no word on this one's.
+            Ok(()) => file.set_len(0).map(|()| Lock(file)).with_context(name),
             Err(TryLockError::WouldBlock) => {
                 bail!("{} is in use: another jodo-sync is running with it", name())
             }
@@ -101,8 +101,8 @@ impl DataDir {
                 source.secrets = self.secret(name)?.into_iter().collect();
             }
         }
-        if let Some(listen) = self.announced() {
-            config.ingress.listen = listen;
+        if let Some((listen, private)) = self.announced() {
+            (config.ingress.listen, config.ingress.private_listen) = (listen, private);
         }
         Ok(config)
     }
@@ -139,10 +139,11 @@ impl DataDir {
         self.0.join("lock")
     }
 
-    fn announced(&self) -> Option<SocketAddr> {
+    fn announced(&self) -> Option<(SocketAddr, SocketAddr)> {
         let mut text = String::new();
         File::open(self.lock_file()).ok()?.read_to_string(&mut text).ok()?;
-        text.trim().parse().ok()
+        let (listen, private) = text.trim().split_once('\n')?;
+        Some((listen.parse().ok()?, private.parse().ok()?))
     }
 
     /// What a program that needs nothing beside it assumes, as TOML.
@@ -151,7 +152,7 @@ impl DataDir {
         let spool = serde_json::Value::from(self.spool().to_string_lossy());
         format!(
             "[ingress]\nlisten = \"127.0.0.1:8080\"\nspool_dir = {spool}\n\
-             [log]\nfilter = \"warn,jodo_sync=info,lapin=off,actix_server=warn\"\n\
+             [log]\nfilter = \"warn,jodo_sync=info,jodo_shared=info,jodo_worker=info,lapin=off,actix_server=warn\"\n\
              [sources.test]\ntarget = \"test\"\nenvironment = \"test\"\n"
         )
     }
@@ -259,7 +260,11 @@ mod tests {
         let around = tempfile::tempdir().unwrap();
         let data = DataDir::at(around.path());
         let listen = "127.0.0.1:4711".parse().unwrap();
-        data.take().unwrap().announce(listen).unwrap();
-        assert_eq!(data.config(None).unwrap().ingress.listen, listen);
+        let private = "127.0.0.1:4712".parse().unwrap();
+        data.take().unwrap().announce(listen, private).unwrap();
+        let config = data.config(None).unwrap();
+        assert_eq!((config.ingress.listen, config.ingress.private_listen), (listen, private));
+        let _next = data.take().unwrap();
+        assert_eq!(data.config(None).unwrap().ingress.listen.port(), 8080, "it decides anew");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use jodo_ingress::serve as serve_ingress;
-use jodo_shared::broker::spool::{Spool, SpoolSettings};
+use jodo_shared::broker::spool::{Spool, SpoolSettings, look};
 use jodo_shared::broker::{Consumer, Publisher as _};
 use jodo_shared::config::{Config, Needs};
 use jodo_shared::lifecycle::{Exit, Shutdown, Signals};
@@ -16,7 +16,8 @@ use jodo_shared::private_http::{self, Readiness};
 use jodo_shared::telemetry;
 use jodo_worker::store::{self, is_file};
 use jodo_worker::{run, target::Target};
-use tracing::{info, warn};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
 
 use super::DataDir;
 use super::welcome::welcome;
@@ -43,13 +44,15 @@ pub async fn serve(data: &DataDir, file: Option<&Path>, listen: Option<SocketAdd
 
     let settings = SpoolSettings { keep_settled: config.archive.keep, ..SpoolSettings::default() };
     let spool = Spool::open(&config.ingress.spool_dir, settings).context("the spool")?;
+    warn_of_stranded(&config);
     let shutdown = Shutdown::new();
+    shutdown.spawn("spool", until_dead(spool.clone(), shutdown.token()));
     let targets = run::start(&config, &shutdown, |target| -> Box<dyn Consumer> {
         Box::new(spool.consumer(target.clone()))
     })?;
     let public = serve_ingress(&config, Arc::new(spool.clone()), &shutdown)?;
     let private = serve_private(&config, spool.clone(), targets, metrics, &shutdown)?;
-    lock.announce(public).context("the data folder's lock file")?;
+    lock.announce(public, private).context("the data folder's lock file")?;
     info!(listen.public = %public, listen.private = %private, "started");
     let mut out = io::stdout().lock();
     welcome(data, &config, public, &mut out)?;
@@ -58,6 +61,26 @@ pub async fn serve(data: &DataDir, file: Option<&Path>, listen: Option<SocketAdd
     let ended = shutdown.run(signals, config.ingress.drain.max(config.worker.drain)).await;
     spool.close().await;
     Ok(ended)
+}
+
+/// Without its writer the process is of no use: it ends, and whoever supervises it starts it again.
+async fn until_dead(spool: Spool, draining: CancellationToken) -> anyhow::Result<()> {
+    match draining.run_until_cancelled(spool.until_ended()).await {
+        Some(()) => bail!("nothing writes to the spool any more"),
+        None => Ok(()),
+    }
+}
+
+/// Deliveries that wait for a target that is not configured any more reach nobody.
+fn warn_of_stranded(config: &Config) {
+    match look(&config.ingress.spool_dir) {
+        Ok(look) => {
+            for (target, waiting) in look.stranded(config.erp.keys()) {
+                error!(erp.target = %target, waiting, "deliveries wait for a target that is not configured");
+            }
+        }
+        Err(error) => warn!(%error, "the spool cannot be looked at"),
+    }
 }
 
 /// With a broker there are processes of their own for this.

@@ -266,3 +266,16 @@ async fn a_configured_secret_is_the_one_that_counts_and_is_in_the_copy() {
     unpack(&copy, restored.path());
     assert!(restored.path().join("jodo-sync.toml").exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_tells_what_the_program_says_of_itself() {
+    let school = School::new();
+    std::fs::create_dir(school.data()).expect("a folder");
+    let away = "[erp.main]\nurl = \"postgres://127.0.0.1:1/away\"";
+    std::fs::write(school.data().join("jodo-sync.toml"), away).expect("written");
+    let process = school.start().await;
+    let told =
+        async || school.run("status").await.1.contains("✗ jodo-sync: target main is paused: cannot reach");
+    until("status tells that the database is away", told).await;
+    process.terminate().await;
+}

@@ -57,7 +57,8 @@ async fn a_back_up_is_a_whole_spool_though_the_first_one_goes_on() {
     let (from, into) = (dir.path().to_owned(), copy.clone());
     let copied = tokio::task::spawn_blocking(move || backup(&from, &into)).await.unwrap().unwrap();
     publishing.abort();
-    assert_eq!(names(&copy, "").len(), copied, "nothing beside the files");
+    assert_eq!(copied.set_aside, 0);
+    assert_eq!(names(&copy, "").len(), copied.files, "nothing beside the files");
 
     let second = Spool::open(&copy, SpoolSettings::default()).unwrap();
     let waiting = look(&copy).unwrap().targets[&target()].waiting;
@@ -65,4 +66,36 @@ async fn a_back_up_is_a_whole_spool_though_the_first_one_goes_on() {
     let seen = take_and_settle(&mut second.consumer(target()), usize::try_from(waiting).unwrap()).await;
     assert_eq!(seen[..50], counted(&before, 1));
     assert!(matches!(backup(dir.path(), &copy), Err(SpoolError::Exists)));
+}
+
+#[tokio::test]
+async fn a_folder_is_one_spool_s_until_that_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = open(&dir, SpoolSettings::default());
+    let second = Spool::open(dir.path(), SpoolSettings::default());
+    assert!(matches!(second, Err(SpoolError::InUse)));
+    spool.close().await;
+    spool.until_ended().await;
+    Spool::open(dir.path(), SpoolSettings::default()).unwrap();
+}
+
+#[tokio::test]
+async fn messages_for_a_target_that_nobody_works_for_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    publish_all(&open(&dir, SpoolSettings::default()), &bodies(3)).await;
+    let look = look(dir.path()).unwrap();
+    assert_eq!(look.stranded([&target()]), []);
+    assert_eq!(look.stranded([&"elsewhere".parse().unwrap()]), [(target(), 3)]);
+}
+
+#[tokio::test]
+async fn what_was_set_aside_is_in_the_back_up_as_it_is() {
+    let (dir, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    publish_all(&open(&dir, SpoolSettings::default()), &bodies(3)).await;
+    fs::write(file(&dir, 1), vec![b'x'; 9_000]).unwrap();
+    drop(open(&dir, SpoolSettings::default()));
+    let aside = names(dir.path(), "").into_iter().find(|name| name.contains(".corrupt-")).unwrap();
+    let copied = backup(dir.path(), to.path()).unwrap();
+    assert!(copied.set_aside >= 1);
+    assert_eq!(fs::read(to.path().join(aside)).unwrap(), vec![b'x'; 9_000]);
 }

@@ -1,6 +1,7 @@
 //! Looks at each target's database and at what waits for it.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -10,8 +11,7 @@ use jodo_shared::config::{self, Config};
 use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
 use jodo_worker::store::StoreError;
 use jodo_worker::store::inspect::{Inspect, OutcomeCounts, WorkerRow};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use serde::Deserialize;
 
 use super::report::{
     Balance, Database, Program, Queues, Source, Spool, Status, Target, Unsettled, Verdict, Worker,
@@ -42,7 +42,17 @@ pub(super) async fn status(
         let mut target = Target { target: name.to_string(), ..Target::default() };
         match &waiting {
             Waiting::Queues(depths) => target.queues = depths.get(place).map(queues_of),
-            Waiting::Spool(look, program) => target.spool = Some(spool_of(look, *program, name)),
+            Waiting::Spool(look, program) => {
+                let mut spool = spool_of(look, program.clone(), name);
+                // Said once.
+                if place > 0 {
+                    spool.program.reasons.clear();
+                } else {
+                    let stranded = look.stranded(config.erp.keys()).into_iter();
+                    spool.stranded = stranded.map(|(name, waiting)| (name.to_string(), waiting)).collect();
+                }
+                target.spool = Some(spool);
+            }
             Waiting::Unknown(why) => target.unknown.push(why.clone()),
         }
         let store = targets::open(name, erp)?;
@@ -81,13 +91,28 @@ async fn queued(config: &Config, targets: &[&TargetName]) -> Waiting {
 }
 
 async fn spooled(config: &Config) -> Waiting {
-    let address = config.ingress.listen;
-    let answer = timeout(ANSWER, TcpStream::connect(address)).await;
-    let program = Program { address, answers: matches!(answer, Ok(Ok(_))) };
+    let readiness = readiness(config.ingress.private_listen).await;
+    let program = Program {
+        address: config.ingress.listen,
+        answers: readiness.is_ok(),
+        reasons: readiness.unwrap_or_default(),
+    };
     match look(&config.ingress.spool_dir) {
         Ok(look) => Waiting::Spool(look, program),
         Err(error) => Waiting::Unknown(format!("the spool cannot be read: {error}")),
     }
+}
+
+/// What the program says of itself: nothing when it can do its work.
+async fn readiness(private: SocketAddr) -> anyhow::Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Readiness {
+        reasons: Vec<String>,
+    }
+    let client = reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?;
+    let answer = client.get(format!("http://{private}/readyz")).send().await?;
+    let readiness: Readiness = serde_json::from_slice(&answer.bytes().await?)?;
+    Ok(readiness.reasons)
 }
 
 fn queues_of(depths: &Depths) -> Queues {
@@ -98,6 +123,7 @@ fn spool_of(look: &Look, program: Program, target: &TargetName) -> Spool {
     let found = look.targets.get(target);
     Spool {
         program,
+        stranded: Vec::new(),
         waiting: found.map_or(0, |target| target.waiting),
         oldest_waiting: found.and_then(|target| target.oldest_waiting),
         unreadable_files: look.corrupt_files,

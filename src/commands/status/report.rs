@@ -64,18 +64,22 @@ pub(super) struct Queues {
 }
 
 /// The one program.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Program {
     /// Where it takes deliveries.
     pub(super) address: SocketAddr,
-    /// Whether somebody answers there.
+    /// Whether it runs.
     pub(super) answers: bool,
+    /// Why it cannot do its work at the moment, in its own words.
+    pub(super) reasons: Vec<String>,
 }
 
 /// Deliveries on the disk of the one program.
 #[derive(Debug, Serialize)]
 pub(super) struct Spool {
     pub(super) program: Program,
+    /// Targets that are not configured, and how many deliveries wait for each.
+    pub(super) stranded: Vec<(String, u64)>,
     pub(super) waiting: u64,
     #[serde(serialize_with = "as_stored")]
     pub(super) oldest_waiting: Option<Timestamp>,
@@ -220,6 +224,11 @@ impl Spool {
                 "jodo-sync does not answer at {}: start it. Until then nothing is taken in or applied",
                 self.program.address
             ));
+        }
+        trouble.extend(self.program.reasons.iter().map(|reason| format!("jodo-sync: {reason}")));
+        for (target, waiting) in &self.stranded {
+            let waiting = count(*waiting, "delivery waits", "deliveries wait");
+            trouble.push(format!("{waiting} for target {target}, which is not configured any more"));
         }
         if self.unreadable_files > 0 {
             trouble.push(format!(

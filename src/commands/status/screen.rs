@@ -42,7 +42,7 @@ fn print_target(target: &Target, now: Timestamp, out: &mut dyn Write) -> io::Res
     if let Some(database) = &target.database {
         print_database(database, now, out)?;
         match &target.spool {
-            Some(spool) => line(out, "program", &program_in_words(spool.program))?,
+            Some(spool) => line(out, "program", &program_in_words(&spool.program))?,
             None => line(out, "workers", &workers_in_words(&database.workers, now))?,
         }
     }
@@ -73,7 +73,7 @@ fn print_database(database: &Database, now: Timestamp, out: &mut dyn Write) -> i
     Ok(())
 }
 
-fn program_in_words(program: Program) -> String {
+fn program_in_words(program: &Program) -> String {
     match program.answers {
         true => format!("runs, and answers at {}", program.address),
         false => "does not run".to_owned(),
@@ -114,6 +114,14 @@ fn accounts_in_words(target: &Target) -> Option<String> {
     if missing > 0 {
         let (accepted, missing) = (grouped(accepted), grouped(missing));
         return Some(format!("{accepted} events are accounted for, {missing} are not"));
+    }
+    let unreadable = target.spool.as_ref().map_or(0, |spool| spool.unreadable_files);
+    if unreadable > 0 {
+        let (accepted, unreadable) =
+            (grouped(accepted), count(unreadable, "unreadable file", "unreadable files"));
+        return Some(format!(
+            "{accepted} events are accounted for; what is in {unreadable} cannot be counted"
+        ));
     }
     let open = database.unsettled.iter().map(|one| one.events).sum::<i64>();
     let finished = database.events - open;

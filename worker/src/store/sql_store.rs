@@ -53,6 +53,9 @@ impl<M: Manager<Error = PoolError>> SqlStore<M> {
     }
 }
 
+/// SQLite's words for a disk that is full or fails (`sqlite3ErrStr`); no word on what was to be written.
+const DISK: [&str; 2] = ["database or disk is full", "disk I/O error"];
+
 /// What may be kept of a driver error. Its message may quote a value, so it is kept only with `sentences`.
 fn describe(error: &Error, sentences: bool) -> StoreError {
     use Error::{DatabaseError, DeserializationError, NotFound, SerializationError};
@@ -61,6 +64,9 @@ fn describe(error: &Error, sentences: bool) -> StoreError {
         // What the drivers call every error that is not the database's own answer.
         DatabaseError(DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection, _) => {
             return StoreError::Unreachable("the connection was lost".to_owned());
+        }
+        DatabaseError(_, information) if DISK.contains(&information.message()) => {
+            return StoreError::Unreachable(information.message().to_owned());
         }
         DatabaseError(kind, information) => Refusal {
             kind: format!("{kind:?}"),

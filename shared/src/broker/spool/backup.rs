@@ -10,16 +10,29 @@ use super::error::SpoolError;
 use super::folder::{Folder, name};
 use super::look::open_to_read;
 
-/// Copies each file of the spool in `dir` into `to`, which is made if it is not there, and returns how many there
-/// were. Each copy is the file at one instant, without anything beside it, and on disk when this returns.
+/// How many files were copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// Files of the spool.
+    pub files: usize,
+    /// Files that cannot be read and were set aside, with what stands beside them.
+    pub set_aside: usize,
+}
+
+/// Copies each file of the spool in `dir` into `to`, which is made if it is not there. Each copy is the file at one
+/// instant, without anything beside it, and on disk when this returns. What was set aside is copied as it is.
 ///
 /// # Errors
 /// [`SpoolError`]; also when `to` already has a file of the same name. What has been copied so far stays.
-pub fn backup(dir: &Path, to: &Path) -> Result<usize, SpoolError> {
+pub fn backup(dir: &Path, to: &Path) -> Result<Copied, SpoolError> {
     let folder = Folder::new(dir);
     let copies = Folder::create(to)?;
-    let mut copied = 0;
-    for number in folder.inventory()?.files {
+    let inventory = folder.inventory()?;
+    for name in &inventory.aside {
+        folder.copy(name, to)?;
+    }
+    let mut copied = Copied { files: 0, set_aside: inventory.aside.len() };
+    for number in inventory.files {
         // Under another name until it is whole.
         let (partial, whole) = (to.join(format!("{}.partial", name(number))), to.join(name(number)));
         if whole.try_exists()? || partial.try_exists()? {
@@ -30,7 +43,7 @@ pub fn backup(dir: &Path, to: &Path) -> Result<usize, SpoolError> {
         diesel::sql_query("VACUUM INTO ?").bind::<Text, _>(path).execute(&mut connection)?;
         fs::File::open(&partial)?.sync_all()?;
         fs::rename(&partial, &whole)?;
-        copied += 1;
+        copied.files += 1;
     }
     copies.sync()?;
     Ok(copied)

@@ -25,6 +25,9 @@ pub enum SpoolError {
     /// A newer version of the program wrote this file.
     #[error("a spool file has a form that this version does not know")]
     Form,
+    /// Another process has the folder.
+    #[error("the spool folder is in use by another process")]
+    InUse,
     /// A back-up would overwrite something.
     #[error("the back-up folder already has a file of that name")]
     Exists,

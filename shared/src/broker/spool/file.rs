@@ -12,10 +12,11 @@ use super::row::{FORM, NewRow, Row, SCHEMA, about, bodies, messages, parsed};
 use crate::ids::TargetName;
 use crate::message::Message;
 
-/// `FULL` makes each commit wait for the disk; everything that the spool promises rests on it. The cache is small
+/// `EXTRA` makes each commit wait for the disk, with and without a write-ahead log; everything that the spool promises
+/// rests on it. The cache is small
 /// because rows are written once and read about once.
 const SESSION: &str = "
-PRAGMA synchronous = FULL;
+PRAGMA synchronous = EXTRA;
 PRAGMA cache_size = -512;
 PRAGMA wal_autocheckpoint = 1000;
 PRAGMA journal_size_limit = 8388608;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::error::SpoolError;
 use crate::clock;
 
 /// What stands beside `<file>` while it is in use: SQLite's log and the log's index.
@@ -21,6 +22,8 @@ pub(super) struct Inventory {
     pub(super) files: Vec<u32>,
     /// How many files have been set aside.
     pub(super) corrupt: usize,
+    /// Names of the files that were set aside, and of what stands beside them.
+    pub(super) aside: Vec<String>,
     /// Size of everything.
     pub(super) bytes: u64,
     /// The highest number in any name, so that no number is used twice.
@@ -42,6 +45,16 @@ impl Folder {
         Ok(Self::new(path))
     }
 
+    /// Takes the folder for this process alone, for as long as the file lives.
+    pub(super) fn lock(&self) -> Result<fs::File, SpoolError> {
+        let file = fs::File::options().create(true).truncate(false).write(true).open(self.0.join("lock"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(SpoolError::InUse),
+            Err(fs::TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
     /// Where the file of this number is.
     pub(super) fn file(&self, number: u32) -> PathBuf {
         self.0.join(name(number))
@@ -61,8 +74,9 @@ impl Folder {
             found.bytes += entry.metadata().map_or(0, |data| data.len());
             if rest.is_empty() {
                 found.files.push(number);
-            } else if rest.starts_with(CORRUPT) && !BESIDE.iter().any(|end| rest.ends_with(end)) {
-                found.corrupt += 1;
+            } else if rest.starts_with(CORRUPT) {
+                found.corrupt += usize::from(!BESIDE.iter().any(|end| rest.ends_with(end)));
+                found.aside.push(text.to_owned());
             }
         }
         found.files.sort_unstable();
@@ -104,6 +118,13 @@ impl Folder {
             }
         }
         Ok(())
+    }
+
+    /// Copies a file that was set aside, as it is.
+    pub(super) fn copy(&self, name: &str, to: &Path) -> io::Result<()> {
+        let copy = to.join(name);
+        fs::copy(self.0.join(name), &copy)?;
+        fs::File::open(copy)?.sync_all()
     }
 
     /// Size of a file and its log.

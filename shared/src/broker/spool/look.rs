@@ -71,6 +71,17 @@ pub fn look(dir: &Path) -> Result<Look, SpoolError> {
 }
 
 impl Look {
+    /// Targets that messages wait for and that are none of these, and how many wait.
+    pub fn stranded<'n>(
+        &self,
+        configured: impl IntoIterator<Item = &'n TargetName>,
+    ) -> Vec<(TargetName, u64)> {
+        let configured: BTreeSet<_> = configured.into_iter().collect();
+        let waiting =
+            self.targets.iter().filter(|(name, look)| look.waiting > 0 && !configured.contains(name));
+        waiting.map(|(name, look)| (name.clone(), look.waiting)).collect()
+    }
+
     /// Every settled message that is still there, file by file.
     pub fn settled_keys(&self) -> impl Iterator<Item = Result<(TargetName, DeliveryKey), SpoolError>> {
         self.keys(true)

@@ -1,12 +1,12 @@
 //! The broker over files on the own disk: SQLite, through diesel, in a folder of this process alone.
 //!
 //! One thread writes (`writer`). It commits whatever has been asked for in the meantime in one transaction, with
-//! `synchronous=FULL`, and replies afterwards: *published*, *taken* and *settled* each mean *on disk*. Messages lie in
+//! `synchronous=EXTRA`, and replies afterwards: *published*, *taken* and *settled* each mean *on disk*. Messages lie in
 //! a chain of files (`chain`), each with a few bytes in memory while it waits (`queues`). A settled message stays,
 //! marked, until its whole file has been settled for [`SpoolSettings::keep_settled`].
 //!
 //! That no message is lost rests on the transaction before the reply. That none is handed out twice at a time rests
-//! on memory, and so on one process having the folder: the caller holds a lock on it.
+//! on memory, and so on one process having the folder: it is locked.
 //!
 //! [`look`] and [`backup`] are for other processes, while this one goes on.
 
@@ -20,6 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{PublishError, Publisher};
 use crate::ids::TargetName;
@@ -40,7 +41,7 @@ mod row;
 mod sessions;
 mod writer;
 
-pub use backup::backup;
+pub use backup::{Copied, backup};
 pub use consumer::SpoolConsumer;
 pub use error::SpoolError;
 pub use look::{Look, TargetLook, look};
@@ -80,17 +81,18 @@ struct Shared {
     refusing: Arc<AtomicBool>,
     last_epoch: AtomicU64,
     writer: Mutex<Option<JoinHandle<()>>>,
+    ended: CancellationToken,
 }
 
 impl Spool {
     /// Opens the spool in this folder, and makes the folder if it is not there. Blocks while it reads what waits.
     ///
-    /// No other process may have the folder open as a spool.
-    ///
     /// # Errors
-    /// [`SpoolError`] when the folder cannot be used. A corrupt file is no error: it is set aside.
+    /// [`SpoolError`] when the folder cannot be used, or another process has it open as a spool. A corrupt file is no error: it is set aside.
     pub fn open(dir: &Path, settings: SpoolSettings) -> Result<Self, SpoolError> {
-        let (chain, waiting) = Chain::open(Folder::create(dir)?, settings)?;
+        let folder = Folder::create(dir)?;
+        let lock = folder.lock()?;
+        let (chain, waiting) = Chain::open(folder, settings)?;
         let queues = Arc::new(Queues::default());
         for (target, handle) in waiting {
             queues.add(&target, [handle]);
@@ -98,13 +100,21 @@ impl Spool {
         let refusing = Arc::new(AtomicBool::new(false));
         let writer = Writer::new(chain, Arc::clone(&queues), Arc::clone(&refusing));
         let (commands, queued) = mpsc::channel();
-        let thread = thread::Builder::new().name("spool".to_owned()).spawn(move || writer.run(&queued))?;
+        let ended = CancellationToken::new();
+        let at_end = ended.clone().drop_guard();
+        let work = move || {
+            // Also when it panics.
+            let _at_end = at_end;
+            writer.run(&queued, lock);
+        };
+        let thread = thread::Builder::new().name("spool".to_owned()).spawn(work)?;
         Ok(Self(Arc::new(Shared {
             commands: Some(commands),
             queues,
             refusing,
             last_epoch: AtomicU64::new(0),
             writer: Mutex::new(Some(thread)),
+            ended,
         })))
     }
 
@@ -121,6 +131,11 @@ impl Spool {
             // No reply means that it was closed before.
             closed.await.ok();
         }
+    }
+
+    /// Waits until nothing more is taken or handed out: the spool was closed, or its writer died.
+    pub async fn until_ended(&self) {
+        self.0.ended.cancelled().await;
     }
 
     /// Whether the writer is there to do it.

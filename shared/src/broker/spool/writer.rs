@@ -50,8 +50,8 @@ impl Writer {
         writer
     }
 
-    /// Works until it is told to close, or nobody is left who could ask for anything.
-    pub(super) fn run(mut self, commands: &Receiver<Command>) {
+    /// Works until it is told to close, or nobody is left who could ask for anything; then gives the folder up.
+    pub(super) fn run(mut self, commands: &Receiver<Command>, lock: std::fs::File) {
         let closed = loop {
             let refusing = self.refusing.load(Ordering::Relaxed);
             match commands.recv_timeout(if refusing { PROBE_EVERY } else { CHORES_EVERY }) {
@@ -72,6 +72,7 @@ impl Writer {
             }
         };
         self.chain.close();
+        drop(lock);
         if let Some(reply) = closed {
             // Nobody may be waiting.
             reply.send(()).ok();

@@ -39,8 +39,8 @@ pub(super) fn pool(
 
 /// Opens the file; `create` makes it where there is none.
 ///
-/// Source of the settings: <https://www.sqlite.org/pragma.html>. With `synchronous = FULL` a commit in a write-ahead
-/// log is on the disk before it returns.
+/// Source of the settings: <https://www.sqlite.org/pragma.html>. With `synchronous = EXTRA` a commit is on
+/// the disk before it returns, also where the file system allows no write-ahead log.
 pub(super) async fn open(
     file: &str,
     statement_timeout: Duration,
@@ -51,7 +51,7 @@ pub(super) async fn open(
     }
     let mut connection = SyncConnectionWrapper::<SqliteConnection>::establish(file).await?;
     let settings = format!(
-        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -{CACHE_KIB}",
+        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = EXTRA; PRAGMA cache_size = -{CACHE_KIB}",
         statement_timeout.as_millis()
     );
     let refused = |error| ConnectionError::BadConnection(format!("{file}: {error}"));
