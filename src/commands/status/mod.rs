@@ -12,6 +12,7 @@ use crate::Exit;
 mod gather;
 mod report;
 mod screen;
+mod trouble;
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]

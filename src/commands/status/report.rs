@@ -9,7 +9,6 @@ use jodo_shared::outcome::Outcome;
 use serde::{Serialize, Serializer};
 
 use crate::Exit;
-use crate::wording::count;
 
 /// Workers report themselves every 10 s; six missed reports are no accident.
 const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60);
@@ -157,94 +156,6 @@ impl Database {
     /// Events with this outcome.
     pub(super) fn number(&self, outcome: Outcome) -> i64 {
         self.unsettled.iter().filter(|one| one.outcome == outcome.as_str()).map(|one| one.events).sum()
-    }
-
-    /// `program` is the one that should be running; `None` where it is known that it does not.
-    fn trouble(&self, program: Option<&str>, now: Timestamp) -> Vec<String> {
-        let mut trouble = Vec::new();
-        let quarantined = self.number(Outcome::Quarantined);
-        if quarantined > 0 {
-            let events = count(quarantined, "event needs", "events need");
-            trouble.push(format!("{events} a person: `jodo-sync events list --outcome quarantined`"));
-        }
-        if self.held > 0 {
-            let held = count(self.held, "delivery is", "deliveries are");
-            trouble.push(format!(
-                "{held} held because the sender was not proved: do the signing secrets match?"
-            ));
-        }
-        let Some(program) = program else { return trouble };
-        match self.workers.first() {
-            None => {
-                trouble.push(format!("no worker has ever worked for this database: is {program} running?"));
-            }
-            Some(latest) if !latest.at_work => {
-                let ago = latest
-                    .last_seen
-                    .map_or_else(|| "long ago".to_owned(), |seen| crate::wording::ago(seen, now));
-                trouble
-                    .push(format!("no worker is at work, the last was seen {ago}: is {program} running, and does its log say what it waits for?"));
-            }
-            Some(_) => (),
-        }
-        let paused = self.workers.iter().filter(|worker| worker.at_work);
-        trouble.extend(paused.filter_map(|worker| {
-            let because = worker.paused_because.as_ref()?;
-            Some(format!("worker {} is paused: {because}", worker.worker))
-        }));
-        trouble
-    }
-}
-
-impl Queues {
-    fn trouble(&self) -> Vec<String> {
-        let mut trouble = Vec::new();
-        if self.waiting.is_none() {
-            trouble.push(
-                "RabbitMQ has no queue for this database: ingress and worker make it when they start"
-                    .to_owned(),
-            );
-        }
-        let dead = self.dead_letters.unwrap_or_default();
-        if dead > 0 {
-            trouble.push(format!(
-                "{} in RabbitMQ that no worker could take",
-                count(dead, "dead letter", "dead letters")
-            ));
-        }
-        trouble
-    }
-}
-
-impl Spool {
-    fn trouble(&self) -> Vec<String> {
-        let mut trouble = Vec::new();
-        if !self.program.answers {
-            trouble.push(format!(
-                "jodo-sync does not answer at {}: start it. Until then nothing is taken in or applied",
-                self.program.address
-            ));
-        }
-        trouble.extend(self.program.reasons.iter().map(|reason| format!("jodo-sync: {reason}")));
-        for (target, waiting) in &self.stranded {
-            let waiting = count(*waiting, "delivery waits", "deliveries wait");
-            trouble.push(format!("{waiting} for target {target}, which is not configured any more"));
-        }
-        if self.unreadable_files > 0 {
-            trouble.push(format!(
-                "{} in the spool folder cannot be read and was set aside: docs/SMALL-SCHOOL.md says what to do",
-                count(self.unreadable_files, "file", "files")
-            ));
-        }
-        if let Some(missing) =
-            self.balance.as_ref().map(|balance| balance.missing).filter(|missing| *missing > 0)
-        {
-            trouble.push(format!(
-                "{} accepted and finished, but not in the database: was it restored from an older copy?",
-                count(missing, "event was", "events were")
-            ));
-        }
-        trouble
     }
 }
 

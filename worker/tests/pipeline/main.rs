@@ -4,6 +4,7 @@
 
 mod bench;
 mod braking;
+mod interrupted;
 mod watched;
 
 use bench::{Bench, Memory, REFUSE_BAD, name, payment, payments, source};
