@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jodo_test_support::school::{Sent, history, replay, shuffled_with_repeats, world_of};
+use jodo_test_support::school::{Sent, expected, history, shown, shuffled_with_repeats};
 use jodo_test_support::{
     Postgres, RabbitMq, Redis, Services, TestDatabase, fresh_database, fresh_database_on,
 };
@@ -14,7 +14,7 @@ const EVENTS: usize = 3_000;
 
 fn a_history() -> (Vec<Sent>, Vec<usize>) {
     let order = shuffled_with_repeats(21, EVENTS, 0.05);
-    (history(21, EVENTS, 300), order)
+    (history(21, EVENTS), order)
 }
 
 /// All answered 200, all applied, and the views as they should be.
@@ -22,7 +22,7 @@ async fn ends_well(cluster: &Cluster, history: &[Sent]) {
     cluster.settled(history.len()).await;
     let applied = "SELECT count(*) FROM jodo_events WHERE outcome = 'applied'";
     assert_eq!(cluster.ask(applied).await, Some(history.len().to_string()), "all of them applied");
-    assert_eq!(world_of(&cluster.database).await.expect("the views"), replay("jodo", history));
+    assert_eq!(shown(&cluster.database).await.expect("the views"), expected("jodo", history).expect("rows"));
 }
 
 async fn all_accepted(cluster: &Cluster, history: &[Sent], order: &[usize]) {
@@ -196,7 +196,7 @@ async fn services_that_come_late_are_waited_for_and_nothing_is_lost() {
     tokio::join!(rabbitmq.stop(), redis.stop(), postgres.stop());
     let cluster = Cluster::at(places, 1, &[]).await;
     cluster.workers[0].wait_for_line("paused", DEADLINE).await;
-    let history = history(22, 100, 20);
+    let history = history(22, 100);
     let order: Vec<_> = (0..history.len()).collect();
     until("the ingress answers", async || tokio::net::TcpStream::connect(address(&cluster)).await.is_ok())
         .await;
@@ -238,7 +238,7 @@ async fn a_broker_that_restarts_hands_out_again_what_was_not_settled() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_told_to_stop_drains_and_says_so() {
     let cluster = Cluster::start(1).await;
-    let history = history(23, 200, 20);
+    let history = history(23, 200);
     let order: Vec<_> = (0..history.len()).collect();
     all_accepted(&cluster, &history, &order).await;
     let status = cluster.workers[0].terminate().await;

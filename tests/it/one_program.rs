@@ -146,7 +146,7 @@ async fn a_simulated_school_ends_in_the_same_rows_as_in_a_cluster_and_all_is_acc
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_200_survives_kill_9_and_the_rows_end_as_if_nothing_had_happened() {
-    let history = history(31, 2_000, 150);
+    let history = history(31, 2_000);
     let order = shuffled_with_repeats(31, history.len(), 0.05);
     let undisturbed = School::new();
     let process = undisturbed.start().await;

@@ -8,7 +8,7 @@ use jodo_shared::outcome::{Outcome, Reason};
 use crate::decide::Decision;
 use crate::entities::STUDENTS;
 use crate::store::{EventRow, UnverifiedRow};
-use crate::table::Change;
+use crate::table::{Change, Entity};
 
 /// How long a held delivery is kept.
 const HELD_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -29,12 +29,18 @@ impl Event {
             Change::Write { entity, key, .. } if *entity == &STUDENTS => key.get(1).cloned(),
             _ => None,
         });
+        // Its own row is the first one.
+        let subject = decision.changes.iter().find_map(|change| match change {
+            Change::Write { entity, key, .. } if *entity != &STUDENTS => Some(subject(entity, key.get(1)?)),
+            _ => None,
+        });
         let warnings = decision.warnings_json();
         let row = EventRow {
             event_id: decision.event_id,
             code: decision.code,
             time: decision.time,
             pupil_key,
+            subject,
             payload_digest: decision.payload_digest,
             outcome: decision.outcome,
             reason: decision.reason,
@@ -74,6 +80,11 @@ impl Event {
     }
 }
 
+/// How `jodo_events` names what an event is about: the row of an entity with this natural key.
+pub fn subject(entity: &Entity, key: &str) -> String {
+    format!("{}:{key}", entity.name)
+}
+
 /// What is known of a message without reading its body.
 fn bare_row(message: &Message) -> EventRow {
     EventRow {
@@ -84,6 +95,7 @@ fn bare_row(message: &Message) -> EventRow {
         code: message.peeked.code.clone(),
         time: message.peeked.time,
         pupil_key: None,
+        subject: None,
         payload_digest: None,
         outcome: Outcome::Retrying,
         reason: None,

@@ -17,6 +17,8 @@ diesel::table! {
         event_time -> Nullable<BigInt>,
         /// The pupil it names.
         pupil_key -> Nullable<Text>,
+        /// What it is about beside the pupil: entity and natural key.
+        subject -> Nullable<Text>,
         /// Digest of the canonical payload.
         payload_digest -> Nullable<Text>,
         /// Word of `Outcome`.

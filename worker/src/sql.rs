@@ -103,7 +103,7 @@ impl Dialect {
     }
 }
 
-const EVENT_COLUMNS: [&str; 17] = [
+const EVENT_COLUMNS: [&str; 18] = [
     "delivery_key",
     "source",
     "tenant",
@@ -111,6 +111,7 @@ const EVENT_COLUMNS: [&str; 17] = [
     "code",
     "event_time",
     "pupil_key",
+    "subject",
     "payload_digest",
     "outcome",
     "reason",
@@ -135,7 +136,8 @@ fn events(dialect: Dialect) -> String {
     format!(
         "INSERT INTO jodo_events AS t ({names}, body) SELECT {picked}, x.body FROM {rows} WHERE true \
          ON CONFLICT (delivery_key) DO UPDATE SET event_id = excluded.event_id, code = excluded.code, \
-         event_time = excluded.event_time, pupil_key = excluded.pupil_key, payload_digest = excluded.payload_digest, \
+         event_time = excluded.event_time, pupil_key = excluded.pupil_key, \
+         subject = excluded.subject, payload_digest = excluded.payload_digest, \
          outcome = excluded.outcome, reason = excluded.reason, detail = excluded.detail, warnings = excluded.warnings, \
          due_at = CASE WHEN t.outcome = 'retrying' AND excluded.outcome = 'retrying' AND t.due_at > excluded.due_at \
          THEN t.due_at ELSE excluded.due_at END, \

@@ -103,8 +103,8 @@ async fn the_probe_fails_where_a_commit_would_and_names_no_value() {
         ("ALTER TABLE jodo_events RENAME outcome TO away", "ALTER TABLE jodo_events RENAME away TO outcome"),
         ("ALTER TABLE jodo_workers RENAME TO away", "ALTER TABLE away RENAME TO jodo_workers"),
         (
-            "DELETE FROM __diesel_schema_migrations",
-            "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261124000001'), ('20261124000002')",
+            "CREATE TABLE kept AS SELECT * FROM __diesel_schema_migrations; DELETE FROM __diesel_schema_migrations",
+            "INSERT INTO __diesel_schema_migrations SELECT * FROM kept; DROP TABLE kept",
         ),
     ];
     for (break_it, mend_it) in cases {

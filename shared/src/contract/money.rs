@@ -13,6 +13,15 @@ const MAX_RUPEE_DIGITS: i64 = 15;
 pub struct Money(i64);
 
 impl Money {
+    /// No rupees.
+    pub const ZERO: Self = Self(0);
+
+    /// The sum; `None` when it has more digits than an amount may have.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        let sum = self.0.checked_add(other.0)?;
+        (sum.unsigned_abs() < 10_u64.pow(MAX_RUPEE_DIGITS as u32 + 2)).then_some(Self(sum))
+    }
+
     /// The amount in paise, hundredths of a rupee.
     pub const fn paise(self) -> i64 {
         self.0
@@ -113,6 +122,16 @@ mod tests {
         for value in ["null", r#""""#, "[]", "{}"] {
             assert_eq!(money(value), Ok(None), "{value}");
         }
+    }
+
+    #[test]
+    fn sums_are_exact_and_bounded_as_amounts_are() {
+        let (tenth, fifth) = (Money(10), Money(20));
+        assert_eq!(tenth.plus(fifth), Some(Money(30)));
+        assert_eq!(Money::ZERO.plus(Money(-1)), Some(Money(-1)));
+        let most = Money(99_999_999_999_999_999);
+        assert_eq!(most.plus(Money(1)), None);
+        assert_eq!(most.plus(Money::ZERO), Some(most));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::reading::{Problem, Reading};
 pub struct NotAnObject;
 
 /// A JSON object: its members in the order of the document, their values unread. The default one has none.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Object<'a> {
     members: Vec<(Name<'a>, &'a RawValue)>,
 }
@@ -71,7 +71,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
 
 /// A member's name, unescaped. Read as bytes, which lets serde_json pass lone surrogates: an odd name must not make
 /// its object unreadable.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Name<'a>(Cow<'a, [u8]>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -158,6 +158,16 @@ impl<'a> Member<'a> {
         }
     }
 
+    /// Yes or no, as the JSON value or as its text.
+    pub fn boolean(self) -> Reading<bool> {
+        match (self.token(), self.0.map(RawValue::get)) {
+            (Token::Absent, _) => Reading::Absent,
+            (_, Some("true" | "\"true\"")) => Reading::Clean(true),
+            (_, Some("false" | "\"false\"")) => Reading::Clean(false),
+            _ => Reading::Unreadable(Problem::WrongType),
+        }
+    }
+
     pub(super) fn token(self) -> Token<'a> {
         let Some(value) = self.0 else { return Token::Absent };
         let text = value.get();
@@ -208,6 +218,16 @@ mod tests {
         for name in ["e", "f", "g"] {
             assert!(!object.member(name).is_absent(), "{name}");
         }
+    }
+
+    #[test]
+    fn yes_and_no_may_be_spelled_as_text() {
+        let boolean =
+            |value: &str| Object::parse(&format!(r#"{{"m":{value}}}"#)).unwrap().member("m").boolean();
+        assert_eq!(["true", r#""true""#].map(boolean), [Reading::Clean(true); 2]);
+        assert_eq!(["false", r#""false""#].map(boolean), [Reading::Clean(false); 2]);
+        assert_eq!(["null", r#""""#].map(boolean), [Reading::Absent; 2]);
+        assert_eq!(["1", r#""yes""#].map(boolean), [Reading::Unreadable(Problem::WrongType); 2]);
     }
 
     #[test]

@@ -57,6 +57,25 @@ impl Member<'_> {
     }
 }
 
+impl Member<'_> {
+    /// A calendar day in the years 1 to 9999, as `YYYY-MM-DD` (C§7 row 11). Of a datetime, its day in `zone`.
+    pub fn date(self, zone: &TimeZone) -> Reading<String> {
+        match self.token() {
+            Token::Number(_) => Reading::Unreadable(Problem::WrongType),
+            _ => self.text().and_then(|text| day(text.trim_ascii(), zone)),
+        }
+    }
+}
+
+fn day(text: &str, zone: &TimeZone) -> Reading<String> {
+    let instant = text.parse::<Timestamp>().map(|instant| zone.to_datetime(instant).date());
+    match instant.or_else(|_| text.parse::<Date>()) {
+        Ok(date) if date.year() < 1 => Reading::Unreadable(Problem::OutOfRange),
+        Ok(date) => Reading::Clean(date.to_string()),
+        Err(_) => Reading::Unreadable(Problem::WrongType),
+    }
+}
+
 fn moment(text: String, zone: &TimeZone) -> Reading<Moment> {
     let trimmed = text.trim_ascii();
     if let Ok(instant) = trimmed.parse::<Timestamp>() {
@@ -132,6 +151,27 @@ mod tests {
             assert_eq!(datetime(value), Reading::Unreadable(Problem::WrongType), "{value}");
         }
         assert_eq!(datetime("null"), Reading::Absent);
+    }
+
+    #[test]
+    fn a_date_is_a_calendar_day_or_the_day_of_a_datetime_at_the_institute() {
+        let date = |value: &str| {
+            let zone = TimeZone::get("Asia/Kolkata").unwrap();
+            Object::parse(&format!(r#"{{"m":{value}}}"#)).unwrap().member("m").date(&zone)
+        };
+        for (value, day) in [
+            (r#""2026-07-05""#, "2026-07-05"),
+            (r#"" 2026-07-05 ""#, "2026-07-05"),
+            (r#""2026-07-05T18:30:00Z""#, "2026-07-06"),
+            (r#""2026-07-05T23:00:00""#, "2026-07-05"),
+        ] {
+            assert_eq!(date(value), Reading::Clean(day.to_owned()), "{value}");
+        }
+        for value in [r#""05/07/2026""#, r#""2026-02-30""#, "20260705", "true", r#"{"a":1}"#] {
+            assert_eq!(date(value), Reading::Unreadable(Problem::WrongType), "{value}");
+        }
+        assert_eq!(date(r#""0000-01-01""#), Reading::Unreadable(Problem::OutOfRange));
+        assert_eq!(date("null"), Reading::Absent);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
+use jodo_school::PREFIX;
+use jodo_school::model::{Row, Rows, rows_by_key};
 use jodo_shared::ids::Tenant;
 
 use super::arrivals::Arrivals;
 use super::database::{FoundRow, Unsettled};
-use super::world::{PREFIX, Row};
 use crate::wording::{grouped, plain, table};
 
 /// Most differences that are printed; the rest is counted.
@@ -56,37 +57,42 @@ impl Differences {
         }
     }
 
-    /// Compares a view. With real events in the database, rows that are not about anything simulated are theirs.
+    /// Compares a view. With real events in the database, rows that name nothing simulated are theirs.
     pub(super) fn view(
         &mut self,
-        view: &str,
+        view: &'static str,
         tenant: &Tenant,
-        mut expected: BTreeMap<String, Row>,
-        found: &[FoundRow],
+        mut expected: Rows,
+        found: Vec<FoundRow>,
         real_events: bool,
     ) {
-        let key_column = if view == "jodo_manual_payments" { "payment_id" } else { "pupil_key" };
-        for row in found {
-            let value = |column: &str| row.get(column).and_then(Option::as_deref).unwrap_or(NOTHING);
-            let (key, ours) = (value(key_column), value("tenant") == tenant.as_str());
-            match expected.remove(key).filter(|_| ours) {
-                Some(expected) => self.row(view, key, &expected, row),
-                None if real_events && !is_simulated(key) => self.real_rows += 1,
-                None => self.add(view, &format!("{}, {key}", value("tenant")), "whole row", NOTHING, "a row"),
+        let ours = |row: &FoundRow| row.get("tenant").and_then(Option::as_deref) == Some(tenant.as_str());
+        let (found, elsewhere): (Vec<_>, Vec<_>) = found.into_iter().partition(ours);
+        let others = elsewhere.len() as u64;
+        for (key, row) in rows_by_key(view, found) {
+            match expected.remove(&key) {
+                Some(expected) => self.row(view, &key, &expected, &row),
+                None if real_events && !names_something_simulated(&row) => self.real_rows += 1,
+                None => self.add(view, &key, "whole row", NOTHING, "a row"),
             }
         }
         for key in expected.keys() {
             self.add(view, key, "whole row", "a row", NOTHING);
         }
+        match others {
+            0 => (),
+            _ if real_events => self.real_rows += others,
+            _ => self.add(view, "other tenants", "whole row", NOTHING, &format!("{others} rows")),
+        }
     }
 
-    fn row(&mut self, view: &str, key: &str, expected: &Row, found: &FoundRow) {
+    fn row(&mut self, view: &str, key: &str, expected: &Row, found: &BTreeMap<String, String>) {
         let columns: BTreeSet<_> = expected.keys().copied().chain(found.keys().map(String::as_str)).collect();
-        for column in columns.into_iter().filter(|column| *column != "tenant") {
-            let wanted = expected.get(column).map(String::as_str);
-            let found = found.get(column).and_then(Option::as_deref);
+        for column in columns {
+            let (wanted, found) = (expected.get(column), found.get(column));
             if wanted != found {
-                self.add(view, key, column, wanted.unwrap_or(NOTHING), found.unwrap_or(NOTHING));
+                let text = |value: Option<&String>| value.map_or(NOTHING, String::as_str).to_owned();
+                self.add(view, key, column, &text(wanted), &text(found));
             }
         }
     }
@@ -106,20 +112,26 @@ impl Differences {
     }
 }
 
-fn is_simulated(key: &str) -> bool {
-    let bare = ["erp:", "jodo:"].iter().find_map(|kind| key.strip_prefix(kind)).unwrap_or(key);
-    bare.starts_with(PREFIX)
+fn names_something_simulated(row: &BTreeMap<String, String>) -> bool {
+    row.values().any(|value| value.contains(PREFIX))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::world::Run;
+    use jodo_school::{Run, Scenario};
+
+    use super::super::arrivals::Lengths;
     use super::*;
 
-    fn expected() -> BTreeMap<String, Row> {
+    fn run(events: u64) -> Run {
+        Run { seed: 1, students: 1, scenario: Scenario::Office { events } }
+    }
+
+    fn expected() -> Rows {
         let row = |n: u8| {
             let key = format!("erp:sim_1_1_1/A/{n}");
-            (key.clone(), Row::from([("pupil_key", key), ("enrolment", "active".to_owned())]))
+            let columns = [("tenant", "main"), ("pupil_key", &key), ("enrolment", "active")];
+            (key.clone(), columns.map(|(column, value)| (column, value.to_owned())).into())
         };
         [row(1), row(2)].into()
     }
@@ -132,7 +144,7 @@ mod tests {
 
     fn differences(found: &[FoundRow], real_events: bool) -> Differences {
         let mut differences = Differences::default();
-        differences.view("jodo_students", &"main".parse().unwrap(), expected(), found, real_events);
+        differences.view("jodo_students", &"main".parse().unwrap(), expected(), found.to_vec(), real_events);
         differences
     }
 
@@ -171,9 +183,9 @@ mod tests {
 
     #[test]
     fn each_event_has_one_settled_row() {
-        let run = Run { seed: 1, events: 30, students: 1 };
+        let run = run(30);
         let ids = (0..30).filter(|n| *n != 7).chain([8]).map(|n| Some(run.event_id(n)));
-        let arrivals = Arrivals::of(ids.chain([Some("sim_x".to_owned())]).collect());
+        let arrivals = Arrivals::of(ids.chain([Some("sim_x".to_owned())]).collect(), &mut Lengths::new());
         let unsettled = [Unsettled { outcome: "quarantined".to_owned(), reason: None, events: 2 }];
         let mut differences = Differences::default();
         differences.events(&arrivals);
@@ -191,9 +203,8 @@ mod tests {
 
     #[test]
     fn the_first_twenty_are_shown_and_the_rest_is_counted() {
-        let run = Run { seed: 1, events: 1_500, students: 1 };
         let mut differences = Differences::default();
-        differences.events(&Arrivals { runs: [(run, vec![0; 1_500])].into(), ..Arrivals::default() });
+        differences.events(&Arrivals { runs: [(run(1_500), vec![0; 1_500])].into(), ..Arrivals::default() });
         let mut out = Vec::new();
         differences.print(&mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

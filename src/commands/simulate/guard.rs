@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use jodo_shared::config::{Config, Environment};
 use jodo_shared::ids::SourceName;
 
-use super::arrivals::Arrivals;
+use super::arrivals::{Arrivals, Lengths};
 use super::database::Database;
 use crate::commands::send::RouteArgs;
 use crate::commands::send::route::Route;
@@ -82,10 +82,11 @@ pub(super) async fn no_real_events(route: &Route, config: &Config) -> anyhow::Re
         );
     }
     let database = Database::open(config, target)?;
-    let arrivals = Arrivals::of(database.event_ids().await.context(
+    let ids = database.event_ids().await.context(
         "it is not known whether the ERP database holds real events: `jodo-sync check` tells what is the matter \
          with it, and --i-mean-it sends all the same",
-    )?);
+    )?;
+    let arrivals = Arrivals::of(ids, &mut Lengths::new());
     if arrivals.real > 0 {
         bail!(
             "the ERP database {target} holds real events ({}), and simulated pupils and payments would stand among \

@@ -3,7 +3,9 @@
 
 use std::io::Write;
 
-use clap::{Args, Subcommand};
+use anyhow::bail;
+use clap::{Args, Subcommand, ValueEnum};
+use jodo_school::{Run, Scenario};
 use jodo_shared::config::Config;
 
 use crate::Exit;
@@ -17,10 +19,8 @@ mod guard;
 mod posting;
 mod report;
 mod verify;
-mod world;
 
 pub use verify::VerifyArgs;
-use world::Run;
 
 /// Arguments of `simulate`.
 #[derive(Debug, Args)]
@@ -44,9 +44,12 @@ pub enum Instead {
 /// What to send, and how.
 #[derive(Debug, Args)]
 pub struct SendingArgs {
-    /// How many events happen.
-    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=Run::MOST))]
-    pub events: u64,
+    /// What happens in the school.
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = Story::Office)]
+    pub scenario: Story,
+    /// How many events happen in the office [default: 5000]; a school year has about 20 for each pupil.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=Run::MOST))]
+    pub events: Option<u64>,
     /// How many pupils the school has.
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=Run::MOST))]
     pub students: u64,
@@ -73,9 +76,28 @@ pub struct SendingArgs {
     pub i_mean_it: bool,
 }
 
+/// What happens in the school.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Story {
+    /// Its office: pupils who come and go, and manual payments.
+    Office,
+    /// A whole year, with events of every code, sent as the sender would: some of them hours or days late.
+    SchoolYear,
+}
+
 impl SendingArgs {
-    fn run(&self) -> Run {
-        Run { seed: self.seed, events: self.events, students: self.students }
+    fn run(&self) -> anyhow::Result<Run> {
+        let scenario = match (self.scenario, self.events) {
+            (Story::Office, events) => Scenario::Office { events: events.unwrap_or(5_000) },
+            (Story::SchoolYear, None) if self.students <= Run::MOST_IN_A_YEAR => Scenario::SchoolYear,
+            (Story::SchoolYear, None) => {
+                bail!("--students: a school year has at most {} pupils", Run::MOST_IN_A_YEAR)
+            }
+            (Story::SchoolYear, Some(_)) => {
+                bail!("--events: how many events a school year has follows from --students and --seed")
+            }
+        };
+        Ok(Run { seed: self.seed, students: self.students, scenario })
     }
 }
 

@@ -15,7 +15,7 @@ use secrecy::ExposeSecret as _;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::deliveries::{Deliveries, Delivery, order};
+use super::deliveries::{Deliveries, Delivery};
 use super::report::{Answer, Tally};
 use super::{SendingArgs, guard};
 use crate::Exit;
@@ -30,6 +30,7 @@ const BAR: &str = "{bar:40} {human_pos} of {human_len}, {per_sec}, {eta} to go";
 /// # Errors
 /// When nothing was sent, with what to do about it.
 pub(super) async fn run(args: &SendingArgs, config: &Config, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let run = args.run()?;
     let route = guard::route(&args.route, config, args.i_mean_it)?;
     if route.header.is_none() {
         route.needed_secret()?;
@@ -37,13 +38,11 @@ pub(super) async fn run(args: &SendingArgs, config: &Config, out: &mut dyn Write
     if !args.i_mean_it {
         guard::no_real_events(&route, config).await?;
     }
-    let run = args.run();
-    let order = order(run.seed, run.events as usize, args.duplicates, args.shuffle);
-    let deliveries = Deliveries::make(run, route.secret.as_ref(), order)?;
+    let deliveries = Deliveries::make(run, route.secret.as_ref(), args.duplicates, args.shuffle)?;
     writeln!(
         out,
         "{} events in a school of {} pupils (seed {}), as {} deliveries to {} for the source {}.",
-        grouped(run.events),
+        grouped(deliveries.all.len() as u64),
         grouped(run.students),
         run.seed,
         grouped(deliveries.order.len() as u64),

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use jiff::tz::TimeZone;
+use jodo_school::Run;
+use jodo_school::model::{Setting, replay};
 use jodo_shared::config::Config;
 use jodo_shared::ids::SourceName;
 use tokio::time::{Instant, sleep};
 
-use super::arrivals::Arrivals;
+use super::arrivals::{Arrivals, Lengths};
 use super::compare::Differences;
 use super::database::{Database, Unsettled};
 use super::guard;
-use super::world::{Views, World};
 use crate::Exit;
 use crate::wording::grouped;
 
@@ -56,9 +56,14 @@ pub(super) async fn run(args: &VerifyArgs, config: &Config, out: &mut dyn Write)
         return Ok(Exit::Wrong);
     }
 
-    let truth = truth(&arrivals, &source.time_zone);
-    let rows_of = |view: &str| grouped(truth.get(view).map_or(0, |rows| rows.len() as u64));
-    let (pupils, payments) = (rows_of("jodo_students"), rows_of("jodo_manual_payments"));
+    let bodies: Vec<String> = arrivals.runs.keys().copied().flat_map(Run::bodies).collect();
+    let setting = Setting {
+        source: name.to_string(),
+        tenant: source.tenant.to_string(),
+        time_zone: source.time_zone.clone(),
+    };
+    let truth = replay(&setting, &bodies);
+    let (views, rows) = (truth.len(), truth.values().map(|rows| rows.len() as u64).sum::<u64>());
     let mut differences = Differences::default();
     differences.events(&arrivals);
     if arrivals.real == 0 {
@@ -66,7 +71,7 @@ pub(super) async fn run(args: &VerifyArgs, config: &Config, out: &mut dyn Write)
     }
     for (view, expected) in truth {
         let found = database.rows(view).await?;
-        differences.view(view, &source.tenant, expected, &found, arrivals.real > 0);
+        differences.view(view, &source.tenant, expected, found, arrivals.real > 0);
     }
     differences.print(out)?;
     if arrivals.real > 0 {
@@ -74,22 +79,12 @@ pub(super) async fn run(args: &VerifyArgs, config: &Config, out: &mut dyn Write)
     }
     writeln!(
         out,
-        "{} events, {pupils} pupils, {payments} manual payments: {} differences",
+        "{} events, {} rows in {views} views: {} differences",
         grouped(arrivals.expected()),
+        grouped(rows),
         grouped(differences.count)
     )?;
     Ok(if differences.count == 0 { Exit::Well } else { Exit::Wrong })
-}
-
-/// What the views must show of all runs together, which share no key.
-fn truth(arrivals: &Arrivals, zone: &TimeZone) -> Views {
-    let mut truth = Views::new();
-    for run in arrivals.runs.keys() {
-        for (view, rows) in World::at_the_end(*run).truth(zone) {
-            truth.entry(view).or_default().extend(rows);
-        }
-    }
-    truth
 }
 
 /// Says what was left out of the comparison because it may be the real events'.
@@ -117,8 +112,9 @@ async fn wait_for_events(
 ) -> anyhow::Result<(Arrivals, Vec<Unsettled>)> {
     let started = Instant::now();
     let (mut last_seen, mut last_change, mut said) = (None, started, false);
+    let mut lengths = Lengths::new();
     loop {
-        let arrivals = Arrivals::of(database.event_ids().await?);
+        let arrivals = Arrivals::of(database.event_ids().await?, &mut lengths);
         let unsettled = database.unsettled().await?;
         let done = arrivals.complete() && !unsettled.iter().any(|one| one.outcome == "retrying");
         if last_seen != Some(arrivals.arrived()) {

@@ -4,8 +4,9 @@ use jiff::tz::TimeZone;
 use jodo_shared::contract::Object;
 use jodo_shared::ids::{DeliveryKey, Tenant};
 
-use super::meaning::Meaning;
-use crate::table::{Clock, Fact};
+use super::findings::Findings;
+use super::meaning::Content;
+use crate::table::Clock;
 
 /// What its readers need of an event.
 pub(super) struct Event<'a> {
@@ -15,18 +16,30 @@ pub(super) struct Event<'a> {
     pub(super) time: i64,
     /// Of the institute.
     pub(super) zone: &'a TimeZone,
-    pub(super) meaning: &'static Meaning,
     pub(super) payload: Object<'a>,
 }
 
-impl Event<'_> {
+impl<'a> Event<'a> {
     /// The clock of what this event reports with `rank`.
     pub(super) fn clock(&self, rank: u8) -> Clock {
         Clock::new(self.time, rank, self.key)
     }
 
-    /// The state that it reports.
-    pub(super) fn fact(&self) -> (&'static Fact, Clock) {
-        (self.meaning.fact, self.clock(self.meaning.fact_rank))
+    /// The clock of what it says with `rank`, if that counts so far.
+    pub(super) fn content_clock(&self, rank: u8, content: Content) -> Clock {
+        match content {
+            Content::Ranked => self.clock(rank),
+            // Older than any plausible event, so that every other source of content outranks it.
+            Content::Fallback => Clock::new(0, 0, self.key),
+        }
+    }
+
+    /// The object at a path such as `payload.student.grade`; an empty one where there is none.
+    pub(super) fn object(&self, path: &str, findings: &mut Findings) -> Object<'a> {
+        let mut object = self.payload.clone();
+        for name in path.split('.').skip(1) {
+            object = findings.take(path, object.member(name).object()).unwrap_or_default();
+        }
+        object
     }
 }

@@ -48,10 +48,14 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Records a problem.
+    /// Records a problem, once: two rows may be made of one member.
     pub(super) fn warn(&mut self, path: impl Display, problem: Problem) {
+        let path = path.to_string();
+        if self.warnings.iter().any(|warning| warning.path == path && warning.problem == problem) {
+            return;
+        }
         if self.warnings.len() < MAX_WARNINGS {
-            self.warnings.push(Warning { path: path.to_string(), problem });
+            self.warnings.push(Warning { path, problem });
         } else if self.warnings.len() == MAX_WARNINGS {
             self.warnings.push(Warning { path: "payload".to_owned(), problem: Problem::MoreProblems });
         }

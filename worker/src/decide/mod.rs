@@ -8,8 +8,9 @@
 mod event;
 mod fields;
 mod findings;
+mod lists;
 pub mod meaning;
-mod payment;
+mod rows;
 mod student;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,8 @@ use jodo_shared::outcome::{Outcome, Reason};
 use self::event::Event;
 pub use self::findings::Warning;
 use self::findings::{Findings, Refusal};
-use self::meaning::{Subject, meaning_of};
+use self::meaning::meaning_of;
+use self::student::Pupil;
 use crate::table::Change;
 
 /// What the configuration says about the events of one source.
@@ -153,10 +155,18 @@ fn merge(
     let payload = payload.ok_or_else(|| Refusal::at("payload", Reason::MissingPayload))?;
 
     let (key, tenant, zone) = (&message.key, &message.tenant, &rules.time_zone);
-    let event = Event { key, tenant, time, zone, meaning, payload };
-    let changes = match meaning.subject {
-        Subject::Enrolment => student::enrolment(&event, findings),
-        Subject::ManualPayment(content) => payment::manual(&event, content, findings),
+    let event = Event { key, tenant, time, zone, payload };
+    let pupil = match &meaning.student {
+        Some(how) => Pupil::of(&event, how, findings)?,
+        None => None,
     };
-    changes.map(Some)
+    let mut changes = Vec::new();
+    for row in meaning.rows() {
+        let pupil_key = pupil.as_ref().map(|pupil| pupil.key.as_str());
+        changes.extend(rows::changes(&event, row, pupil_key, findings)?);
+    }
+    if let Some(pupil) = pupil {
+        changes.extend(pupil.changes(&event, findings)?);
+    }
+    Ok(Some(changes))
 }

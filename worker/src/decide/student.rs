@@ -6,7 +6,8 @@ use jodo_shared::outcome::Reason;
 use super::event::Event;
 use super::fields::read_block;
 use super::findings::{Findings, Refusal};
-use super::meaning::{GRADE, JODO_STUDENT_ID, STUDENT, Subject};
+use super::meaning::Student;
+use super::meaning::blocks::{GRADE, JODO_STUDENT_ID, STUDENT};
 use crate::entities::{STUDENT_IDS, STUDENTS};
 use crate::table::Change;
 
@@ -20,14 +21,21 @@ pub(super) struct Pupil<'a> {
     identifier: Option<String>,
     jodo_id: Option<String>,
     block: Object<'a>,
+    /// How the block counts.
+    how: &'static Student,
 }
 
 impl<'a> Pupil<'a> {
     /// Finds the pupil: by the ERP's own number, else by the sender's id, and by this event alone, never by what was
-    /// seen before: nothing depends on the order. `None` when it names nobody.
+    /// seen before: nothing depends on the order. `None`, and worth a warning, when it names nobody; an event of the
+    /// master data is then about nothing.
     ///
     /// The sender's id is a natural key, and unreadable stops the event, only where it is needed as one.
-    pub(super) fn of(event: &Event<'a>, findings: &mut Findings) -> Result<Option<Self>, Refusal> {
+    pub(super) fn of(
+        event: &Event<'a>,
+        how: &'static Student,
+        findings: &mut Findings,
+    ) -> Result<Option<Self>, Refusal> {
         let block = findings.take(STUDENT.path, event.payload.member("student").object()).unwrap_or_default();
         let identifier =
             block.member("identifier").key().map_err(|problem| Refusal::key(IDENTIFIER_PATH, problem))?;
@@ -42,21 +50,29 @@ impl<'a> Pupil<'a> {
         let key = match (&identifier, &jodo_id) {
             (Some(identifier), _) => format!("erp:{identifier}"),
             (None, Some(id)) => format!("jodo:{id}"),
-            (None, None) => return Ok(None),
+            (None, None) if how.enrolment.is_some() => {
+                return Err(Refusal::at(IDENTIFIER_PATH, Reason::MissingKey));
+            }
+            (None, None) => {
+                findings.warn(IDENTIFIER_PATH, Problem::Missing);
+                return Ok(None);
+            }
         };
-        Ok(Some(Self { key, identifier, jodo_id, block }))
+        Ok(Some(Self { key, identifier, jodo_id, block, how }))
     }
 
     /// What the event says about the pupil: the profile, and the two ids seen together. The enrolment and the
     /// register of the sender's id come from master data only.
     pub(super) fn changes(self, event: &Event<'_>, findings: &mut Findings) -> Result<Vec<Change>, Refusal> {
-        let clock = event.clock(event.meaning.profile_rank);
-        let mut registers = read_block(&STUDENT, &self.block, &clock, event.zone, findings)?;
-        let grade = findings.take(GRADE.path, self.block.member("grade").object()).unwrap_or_default();
-        registers.extend(read_block(&GRADE, &grade, &clock, event.zone, findings)?);
+        let clock = event.clock(self.how.rank);
+        let mut registers = read_block(&STUDENT, (STUDENT.path, &self.block), &clock, event.zone, findings)?;
+        if self.how.grade {
+            let grade = findings.take(GRADE.path, self.block.member("grade").object()).unwrap_or_default();
+            registers.extend(read_block(&GRADE, (GRADE.path, &grade), &clock, event.zone, findings)?);
+        }
         let mut facts = Vec::new();
-        if event.meaning.subject == Subject::Enrolment {
-            facts.push(event.fact());
+        if let Some((enrolment, rank)) = self.how.enrolment {
+            facts.push((enrolment, event.clock(rank)));
             registers
                 .extend(self.jodo_id.clone().map(|id| (JODO_STUDENT_ID.register, clock, vec![Some(id)])));
         }
@@ -68,24 +84,4 @@ impl<'a> Pupil<'a> {
         }
         Ok(changes)
     }
-}
-
-/// An event of the pupil master data (C§3.1).
-pub(super) fn enrolment(event: &Event<'_>, findings: &mut Findings) -> Result<Vec<Change>, Refusal> {
-    match Pupil::of(event, findings)? {
-        Some(pupil) => pupil.changes(event, findings),
-        None => Err(Refusal::at(IDENTIFIER_PATH, Reason::MissingKey)),
-    }
-}
-
-/// The pupil of an event that also means something without one; naming nobody is worth a warning.
-pub(super) fn mentioned<'a>(
-    event: &Event<'a>,
-    findings: &mut Findings,
-) -> Result<Option<Pupil<'a>>, Refusal> {
-    let pupil = Pupil::of(event, findings)?;
-    if pupil.is_none() {
-        findings.warn(IDENTIFIER_PATH, Problem::Missing);
-    }
-    Ok(pupil)
 }

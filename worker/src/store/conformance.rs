@@ -50,6 +50,7 @@ fn event(name: &str, outcome: Outcome) -> EventRow {
         code: None,
         time: None,
         pupil_key: None,
+        subject: None,
         payload_digest: None,
         outcome,
         reason: None,
@@ -146,7 +147,9 @@ async fn at_equal_clocks_the_fold_and_the_database_agree(store: &dyn Store) {
     let both = ["9.00", "10.00"].map(|amount| set(&MANUAL_PAYMENTS, "tie-3", "amount", 5, amount));
     commit(store, &both, &[]).await;
     for row in ["tie-1", "tie-2", "tie-3"] {
-        let lines = lines_with(store, &format!("\"payment_id\":\"{row}\"")).await;
+        let mut lines = lines_with(store, &format!("\"payment_id\":\"{row}\"")).await;
+        lines.retain(|line| line.starts_with("jodo_r_"));
+        assert!(lines.len() == 1, "{lines:#?}");
         assert!(lines.iter().all(|line| line.contains("\"amount\":\"9.00\"")), "{lines:#?}");
     }
 }

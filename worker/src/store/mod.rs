@@ -70,6 +70,8 @@ pub struct EventRow {
     pub time: Option<i64>,
     /// The pupil it names.
     pub pupil_key: Option<String>,
+    /// What it is about beside the pupil: entity and natural key, such as `orders:order_7`.
+    pub subject: Option<String>,
     /// Digest of its canonical payload.
     pub payload_digest: Option<String>,
     /// How it ended.

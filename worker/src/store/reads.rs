@@ -28,6 +28,8 @@ pub struct StoredEvent {
     #[diesel(sql_type = Nullable<Text>)]
     pub pupil_key: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
+    pub subject: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
     pub payload_digest: Option<String>,
     #[diesel(sql_type = Text)]
     pub outcome: String,
@@ -94,6 +96,7 @@ impl StoredEvent {
             code: self.code.and_then(|code| code.parse().ok()),
             time: self.event_time,
             pupil_key: self.pupil_key,
+            subject: self.subject,
             payload_digest: self.payload_digest,
             outcome: self.outcome.parse().map_err(|_| unreadable("outcome"))?,
             reason: self.reason.and_then(|reason| reason.parse().ok()),

@@ -1,65 +1,56 @@
-//! What the ERP database shows.
+//! What the views show, and what they should show.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
+use jiff::tz::TimeZone;
+use jodo_school::model::{Setting, VIEWS, replay, rows_by_key};
 use tokio_postgres::{Client, NoTls};
 
-use super::{Row, World};
-
-const STUDENTS: [&str; 7] =
-    ["identifier", "fullname", "grade_code", "grade_name", "contact_number", "enrolment", "jodo_student_id"];
-const PAYMENTS: [&str; 5] = ["pupil_key", "amount", "mode", "settlement_utr", "state"];
-
-/// The world that rows of the views `jodo_students` and `jodo_manual_payments` show, each column to its text.
-pub fn world_in(
-    students: &[BTreeMap<String, Option<String>>],
-    payments: &[BTreeMap<String, Option<String>>],
-) -> World {
-    World {
-        students: by_key(students, "pupil_key", &STUDENTS),
-        payments: by_key(payments, "payment_id", &PAYMENTS),
-    }
-}
-
-fn by_key(
-    rows: &[BTreeMap<String, Option<String>>],
-    key: &str,
-    columns: &[&'static str],
-) -> BTreeMap<String, Row> {
-    let text = |row: &BTreeMap<String, Option<String>>, column: &str| row.get(column).cloned().flatten();
-    let row = |row| columns.iter().map(|column| (*column, text(row, column))).collect::<Row>();
-    rows.iter().map(|one| (text(one, key).unwrap_or_default(), row(one))).collect()
-}
+/// View to rows, each under its key, as column to text; a column without a value is not there.
+pub type Shown = BTreeMap<&'static str, BTreeMap<String, BTreeMap<String, String>>>;
 
 /// Reads the views of the database at `url` (PostgreSQL, without TLS).
 ///
 /// # Errors
 ///
 /// When it cannot be read.
-pub async fn world_of(url: &str) -> anyhow::Result<World> {
+pub async fn shown(url: &str) -> anyhow::Result<Shown> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("connect to PostgreSQL")?;
     let serving = tokio::spawn(connection);
-    let world = World {
-        students: view(&client, "jodo_students", "pupil_key", &STUDENTS).await?,
-        payments: view(&client, "jodo_manual_payments", "payment_id", &PAYMENTS).await?,
-    };
+    let mut shown = Shown::new();
+    for (view, _) in VIEWS {
+        shown.insert(view, rows_by_key(view, rows(&client, view).await?));
+    }
     drop(client);
     serving.await?.context("the connection to PostgreSQL")?;
-    Ok(world)
+    Ok(shown)
 }
 
-async fn view(
-    client: &Client,
-    view: &str,
-    key: &str,
-    columns: &[&'static str],
-) -> anyhow::Result<BTreeMap<String, Row>> {
-    let list: Vec<_> = columns.iter().map(|column| format!("{column}::text")).collect();
-    let query = format!("SELECT {key}::text, {} FROM {view}", list.join(", "));
-    let rows = client.query(&query, &[]).await.with_context(|| format!("read {view}"))?;
-    let row = |row: &tokio_postgres::Row| {
-        columns.iter().enumerate().map(|(i, column)| (*column, row.get(i + 1))).collect::<Row>()
+/// Every row of a view as column to text.
+async fn rows(client: &Client, view: &str) -> anyhow::Result<Vec<BTreeMap<String, Option<String>>>> {
+    let query = format!(
+        "SELECT (SELECT jsonb_object_agg(key, value)::text FROM jsonb_each_text(to_jsonb(v))) FROM {view} v"
+    );
+    let found = client.query(&query, &[]).await.with_context(|| format!("read {view}"))?;
+    found.iter().map(|row| Ok(serde_json::from_str(row.try_get(0)?)?)).collect()
+}
+
+/// What the views of a database should show once everything that `source` sent has arrived; the source has the default
+/// tenant and time zone.
+///
+/// # Errors
+///
+/// When there is no time zone database.
+pub fn expected<B: AsRef<str>>(source: &str, sent: &[B]) -> anyhow::Result<Shown> {
+    let time_zone = TimeZone::get("Asia/Kolkata").context("time zone")?;
+    let setting = Setting { source: source.to_owned(), tenant: "main".to_owned(), time_zone };
+    let rows = |rows: jodo_school::model::Rows| {
+        rows.into_iter()
+            .map(|(key, row)| {
+                (key, row.into_iter().map(|(column, value)| (column.to_owned(), value)).collect())
+            })
+            .collect()
     };
-    Ok(rows.iter().map(|found| (found.get(0), row(found))).collect())
+    Ok(replay(&setting, sent).into_iter().map(|(view, found)| (view, rows(found))).collect())
 }

@@ -164,6 +164,7 @@ fn event_json(row: &EventRow, recorded_at: &str) -> serde_json::Value {
         "code": row.code.as_ref().map(|code| code.as_str()),
         "event_time": row.time.map(|time| time.to_string()),
         "pupil_key": row.pupil_key,
+        "subject": row.subject,
         "payload_digest": row.payload_digest,
         "outcome": row.outcome.as_str(),
         "reason": row.reason.map(|reason| reason.as_str()),

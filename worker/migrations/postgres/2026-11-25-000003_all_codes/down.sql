@@ -1,0 +1,14 @@
+DROP TABLE jodo_s_schedule_lines;
+DROP TABLE jodo_s_fee_lines;
+DROP TABLE jodo_r_settlements;
+DROP TABLE jodo_r_emis;
+DROP TABLE jodo_r_disbursements;
+DROP TABLE jodo_r_loans;
+DROP TABLE jodo_r_orders;
+DROP TABLE jodo_r_pay_payments;
+DROP TABLE jodo_r_flex_payments;
+DROP TABLE jodo_r_mandates;
+DROP TABLE jodo_r_subscriptions;
+ALTER TABLE jodo_r_manual_payments DROP COLUMN details_amount;
+DROP INDEX jodo_events_subject;
+ALTER TABLE jodo_events DROP COLUMN subject;

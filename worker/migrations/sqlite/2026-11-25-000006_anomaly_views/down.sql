@@ -1,0 +1,1 @@
+DROP VIEW jodo_anomalies;

@@ -1,0 +1,97 @@
+//! The rows of an event, beside the pupil's.
+
+use jodo_shared::contract::{Object, Problem};
+use jodo_shared::outcome::Reason;
+
+use super::event::Event;
+use super::fields::read_block;
+use super::findings::{Findings, Refusal};
+use super::lists::{self, Lists};
+use super::meaning::{Block, List, Part, Row};
+use crate::table::Change;
+
+/// What the event says of one kind of row; `pupil_key` is whom it names.
+pub(super) fn changes(
+    event: &Event<'_>,
+    row: &Row,
+    pupil_key: Option<&str>,
+    findings: &mut Findings,
+) -> Result<Vec<Change>, Refusal> {
+    let mut changes = Vec::new();
+    for (path, object) in objects(event, row, findings) {
+        let key_path = format!("{path}.{}", row.key);
+        let key = object.member(row.key).key().map_err(|problem| Refusal::key(&key_path, problem))?;
+        match (key, row.part) {
+            (Some(key), _) => changes.extend(of_one(event, row, (&path, &object), key, pupil_key, findings)?),
+            (None, Part::Own) => return Err(Refusal::at(&key_path, Reason::MissingKey)),
+            (None, Part::Each) => findings.warn(&key_path, Problem::Missing),
+            (None, Part::Mentioned) => (),
+        }
+    }
+    Ok(changes)
+}
+
+/// The objects that become a row each, and where they are.
+fn objects<'a>(event: &Event<'a>, row: &Row, findings: &mut Findings) -> Vec<(String, Object<'a>)> {
+    let Some((parent, member)) = row.path.rsplit_once('.').filter(|_| row.part == Part::Each) else {
+        return vec![(row.path.to_owned(), event.object(row.path, findings))];
+    };
+    let list = event.object(parent, findings).member(member).elements();
+    let elements = findings.take(row.path, list).unwrap_or_default().into_iter().enumerate();
+    let object = |(place, element): (usize, jodo_shared::contract::Member<'a>)| {
+        let path = format!("{}[{place}]", row.path);
+        let object = findings.take(&path, element.object()).unwrap_or_default();
+        (path, object)
+    };
+    elements.map(object).collect()
+}
+
+/// The changes to the row of natural key `key`, which `object` describes.
+fn of_one(
+    event: &Event<'_>,
+    row: &Row,
+    object: (&str, &Object<'_>),
+    key: String,
+    pupil_key: Option<&str>,
+    findings: &mut Findings,
+) -> Result<Vec<Change>, Refusal> {
+    let clock = event.content_clock(row.rank, row.content);
+    let pupil = row.pupil.zip(pupil_key).map(|(register, key)| (register, key));
+    let given = pupil.into_iter().chain(row.constant);
+    let mut registers: Vec<_> =
+        given.map(|(register, value)| (register, clock.clone(), vec![Some(value.to_owned())])).collect();
+    let elsewhere = |block: &'static Block, findings: &mut Findings| {
+        let object = event.object(block.path, findings);
+        read_block(block, (block.path, &object), &clock, event.zone, findings)
+    };
+    registers.extend(if row.block.path == row.path {
+        read_block(row.block, object, &clock, event.zone, findings)?
+    } else {
+        elsewhere(row.block, findings)?
+    });
+    if let Some(parent) = row.parent {
+        registers.extend(elsewhere(parent, findings)?);
+    }
+    let Lists { register, facts, changes } = match &row.list {
+        Some(List::FeeLines(lines)) => lists::fee_lines(event, lines, row.rank, &key, findings)?,
+        Some(List::Schedule(register)) => lists::schedule(event, register, row.rank, &key, findings)?,
+        None => Lists::default(),
+    };
+    registers.extend(register);
+    let reported = row.fact.into_iter().chain(fact_if(row, object, findings)).chain(facts);
+    let facts = reported.map(|fact| (fact, event.clock(row.rank))).collect();
+    let key = vec![event.tenant.to_string(), key];
+    let write = Change::Write { entity: row.entity, key, registers, facts };
+    Ok(std::iter::once(write).chain(changes).collect())
+}
+
+/// The state that a member of the object may report.
+fn fact_if(
+    row: &Row,
+    (path, object): (&str, &Object<'_>),
+    findings: &mut Findings,
+) -> Option<&'static crate::table::Fact> {
+    let (member, fact) = row.fact_if?;
+    let says_so = findings.take(format_args!("{path}.{member}"), object.member(member).boolean());
+    says_so.unwrap_or(false).then_some(fact)
+}
