@@ -9,6 +9,7 @@ use crate::Exit;
 use crate::commands::backup::BackupArgs;
 use crate::commands::dump::DumpArgs;
 use crate::commands::events::EventsArgs;
+use crate::commands::explain::ExplainArgs;
 use crate::commands::migrate::MigrateArgs;
 use crate::commands::send::SendArgs;
 use crate::commands::sign::SignArgs;
@@ -47,6 +48,8 @@ pub enum Command {
     Migrate(MigrateArgs),
     /// Look up events, and what became of them.
     Events(EventsArgs),
+    /// Tell what happened to a pupil, payment, order, plan, loan or bank transfer, and what is so now.
+    Explain(ExplainArgs),
     /// Send one signed delivery: a file, or a built-in sample.
     Send(Box<SendArgs>),
     /// Print the signature of a file, and the curl line that delivers it.

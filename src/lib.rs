@@ -61,6 +61,7 @@ async fn run_command(
         }
         Command::Migrate(args) => commands::migrate::run(args, &load(Needs::Operator)?, out).await,
         Command::Events(args) => commands::events::run(args, &load(Needs::Operator)?, out).await,
+        Command::Explain(args) => commands::explain::run(args, &load(Needs::Operator)?, out).await,
         Command::Send(args) => commands::send::run(args, &load(Needs::Nothing)?, out).await,
         Command::Sign(args) => commands::sign::run(args, &load(Needs::Nothing)?, out),
         Command::Simulate(args) => commands::simulate::run(args, &load(Needs::Nothing)?, out).await,

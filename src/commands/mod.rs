@@ -4,6 +4,7 @@ pub mod backup;
 pub mod check;
 pub mod dump;
 pub mod events;
+pub mod explain;
 pub mod migrate;
 pub mod send;
 pub mod sign;

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a panic is the report")]
 
 mod events;
+mod explain;
 mod health;
 mod school;
 

@@ -1,6 +1,7 @@
 //! A database with events in it, and the commands run on it.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use bytes::Bytes;
 use clap::Parser as _;
@@ -17,7 +18,7 @@ use jodo_worker::event::{Event, held};
 use jodo_worker::fold::fold;
 use jodo_worker::store::WorkerName;
 use jodo_worker::store::postgres::PgStore;
-use jodo_worker::store::{Store as _, Write, Written};
+use jodo_worker::store::{Store, Write, Written};
 use secrecy::SecretString;
 use serde_json::Value;
 use tempfile::NamedTempFile;
@@ -61,13 +62,7 @@ impl School {
 
     /// Applies a delivery as a worker does.
     pub(crate) async fn apply(&self, body: &str) -> DeliveryKey {
-        let message = message(body);
-        let config = Config::load_from(Some(self.config.path()), Needs::Nothing).expect("a configuration");
-        let rules = SourceRules::from(&config.sources[&message.source]);
-        let event = Event::decided(&message, decide(&message, Some(&rules)));
-        let write = Write { projections: fold(&event.changes), events: vec![&event.row], unverified: &[] };
-        assert_eq!(self.store.write(&write).await, Ok(Written::Committed));
-        message.key
+        apply_to(&self.store, self.config.path(), body).await
     }
 
     pub(crate) async fn hold(&self, body: &str) {
@@ -77,7 +72,18 @@ impl School {
     }
 }
 
-pub(crate) async fn run_with(config: &std::path::Path, args: &[&str]) -> anyhow::Result<(Exit, String)> {
+/// Applies a delivery to the database behind `store`, under the rules of a configuration.
+pub(crate) async fn apply_to(store: &dyn Store, config: &Path, body: &str) -> DeliveryKey {
+    let message = message(body);
+    let config = Config::load_from(Some(config), Needs::Nothing).expect("a configuration");
+    let rules = SourceRules::from(&config.sources[&message.source]);
+    let event = Event::decided(&message, decide(&message, Some(&rules)));
+    let write = Write { projections: fold(&event.changes), events: vec![&event.row], unverified: &[] };
+    assert_eq!(store.write(&write).await, Ok(Written::Committed));
+    message.key
+}
+
+pub(crate) async fn run_with(config: &Path, args: &[&str]) -> anyhow::Result<(Exit, String)> {
     let config = config.to_str().expect("a path in UTF-8");
     // A data folder in the working directory is somebody's own.
     let line =

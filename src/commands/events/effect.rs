@@ -13,11 +13,16 @@ use jodo_worker::store::StoreError;
 use jodo_worker::store::inspect::AnyRow;
 use jodo_worker::store::inspect::Inspect;
 use jodo_worker::store::reads::StoredEvent;
-use jodo_worker::table::{Change, Clock, Entity};
+use jodo_worker::table::{Change, Clock, Entity, Register, Set};
 use serde::Serialize;
 
 /// A clock's digits before the 16 of the delivery key: `001780377631.10.`, of a fixed width.
 const BEFORE_KEY: usize = 16;
+/// A clock's digits of the time, in Unix seconds.
+const SECONDS: usize = 12;
+
+/// Said of an event whose bytes retention has removed.
+pub(crate) const BODY_REMOVED: &str = "What it wrote cannot be told: its body has been removed.";
 
 /// What became of one value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,10 +34,20 @@ pub(crate) enum Standing {
     Replaced {
         /// What `events show` takes.
         by: String,
+        /// When that event happened, in Unix seconds; `None` where its value counts as older than any.
+        #[serde(skip)]
+        at: Option<i64>,
     },
     /// The row is not there, or older than this event: it was committed by a program that read less of it, or
     /// somebody removed it.
     Absent,
+}
+
+impl Standing {
+    /// Replaced by the value with this clock.
+    pub(crate) fn replaced_by(clock: &str) -> Self {
+        Self::Replaced { by: clock.get(BEFORE_KEY..).unwrap_or(clock).to_owned(), at: seconds(clock) }
+    }
 }
 
 /// One register or fact of a row.
@@ -43,6 +58,33 @@ pub(crate) struct Value {
     /// Whether it still counts.
     #[serde(flatten)]
     pub(crate) standing: Standing,
+    /// The value itself.
+    #[serde(skip)]
+    pub(crate) written: Written,
+}
+
+/// What an event wrote of one register, or reported with a fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// When it was reported.
+    pub(crate) clock: Clock,
+    /// The register; `None` of a fact.
+    pub(crate) register: Option<&'static Register>,
+    /// A value for each of its columns, the first always there; none of a fact.
+    pub(crate) columns: Vec<Option<String>>,
+    /// Whether the row says the same now, whichever event it has it from.
+    pub(crate) still_so: bool,
+    /// Whether it counts only while no other event says it, whatever their times.
+    pub(crate) last_resort: bool,
+}
+
+/// What an event wrote to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The row of an entity.
+    Row(&'static Entity),
+    /// The lines of a set.
+    Lines(&'static Set),
 }
 
 /// What an event did to one table.
@@ -54,6 +96,9 @@ pub(crate) struct Effect {
     pub(crate) key: Vec<String>,
     /// Registers and facts; none in a set, whose lines stay for ever.
     pub(crate) values: Vec<Value>,
+    /// The same table in the declaration.
+    #[serde(skip)]
+    pub(crate) to: Place,
 }
 
 /// What `event` wrote; `None` where its body is gone. `source` is its source as configured today.
@@ -75,14 +120,21 @@ pub(crate) async fn of(
         effects.push(match change {
             Change::Write { entity, key, registers, facts } => {
                 let row = store.entity_row(entity, &key).await?;
-                let registers = registers.iter().map(|(register, clock, _)| (register.name, clock));
-                let clocks = registers.chain(facts.iter().map(|(fact, clock)| (fact.name, clock)));
-                let values = clocks.map(|(name, clock)| standing(row.as_ref(), name, clock)).collect();
-                Effect { table: table_of(entity), key, values }
+                let registers = registers.into_iter().map(|(register, clock, columns)| {
+                    value(row.as_ref(), register.name, clock, Some(register), columns)
+                });
+                let facts = facts
+                    .into_iter()
+                    .map(|(fact, clock)| value(row.as_ref(), fact.name, clock, None, Vec::new()));
+                let values = registers.chain(facts).collect();
+                Effect { table: table_of(entity), key, values, to: Place::Row(entity) }
             }
-            Change::Add { set, line } => {
-                Effect { table: format!("jodo_s_{}", set.name), key: line, values: Vec::new() }
-            }
+            Change::Add { set, line } => Effect {
+                table: format!("jodo_s_{}", set.name),
+                key: line,
+                values: Vec::new(),
+                to: Place::Lines(set),
+            },
         });
     }
     Ok(Some(effects))
@@ -116,21 +168,39 @@ fn message(target: &TargetName, event: StoredEvent) -> Result<Message, StoreErro
     })
 }
 
-fn standing(row: Option<&AnyRow>, name: &'static str, written: &Clock) -> Value {
+/// One value as it was written, beside the row as it is now.
+fn value(
+    row: Option<&AnyRow>,
+    name: &'static str,
+    clock: Clock,
+    register: Option<&'static Register>,
+    columns: Vec<Option<String>>,
+) -> Value {
+    let standing = standing(row, name, &clock);
+    let now = register.and_then(|register| row?.get(register.columns.first()?.name)?.as_ref());
+    let still_so = standing != Standing::Absent && now == columns.first().and_then(Option::as_ref);
+    let last_resort = seconds(clock.as_str()).is_none();
+    Value { name, standing, written: Written { clock, register, columns, still_so, last_resort } }
+}
+
+fn standing(row: Option<&AnyRow>, name: &str, written: &Clock) -> Standing {
     let now = row.and_then(|row| row.get(&format!("{name}_clock"))?.as_deref()).unwrap_or_default();
-    let standing = match now.cmp(written.as_str()) {
+    match now.cmp(written.as_str()) {
         std::cmp::Ordering::Equal => Standing::Current,
         std::cmp::Ordering::Less => Standing::Absent,
-        std::cmp::Ordering::Greater => {
-            Standing::Replaced { by: now.get(BEFORE_KEY..).unwrap_or(now).to_owned() }
-        }
-    };
-    Value { name, standing }
+        std::cmp::Ordering::Greater => Standing::replaced_by(now),
+    }
+}
+
+/// The time in a clock; `None` of one that is older than any event.
+fn seconds(clock: &str) -> Option<i64> {
+    clock.get(..SECONDS)?.parse().ok().filter(|seconds| *seconds > 0)
 }
 
 #[cfg(test)]
 mod tests {
     use jodo_shared::ids::DeliveryKey;
+    use jodo_worker::entities::MANUAL_PAYMENTS;
 
     use super::*;
 
@@ -140,11 +210,29 @@ mod tests {
         let [older, ours, newer] =
             [1, 2, 3].map(|seconds| Clock::new(seconds, 10, &key(seconds.to_string().as_bytes())));
         let in_row = |clock: &str| AnyRow::from([("mode_clock".to_owned(), Some(clock.to_owned()))]);
-        let judge = |row: Option<AnyRow>| standing(row.as_ref(), "mode", &ours).standing;
+        let judge = |row: Option<AnyRow>| standing(row.as_ref(), "mode", &ours);
         assert_eq!(judge(Some(in_row(ours.as_str()))), Standing::Current);
-        assert_eq!(judge(Some(in_row(newer.as_str()))), Standing::Replaced { by: key(b"3").short() });
+        assert_eq!(
+            judge(Some(in_row(newer.as_str()))),
+            Standing::Replaced { by: key(b"3").short(), at: Some(3) }
+        );
         for row in [None, Some(AnyRow::new()), Some(in_row("")), Some(in_row(older.as_str()))] {
             assert_eq!(judge(row), Standing::Absent);
+        }
+    }
+
+    #[test]
+    fn a_value_is_still_so_when_another_event_wrote_the_same() {
+        let mode = MANUAL_PAYMENTS.registers.iter().find(|register| register.name == "mode");
+        let [ours, newer] = [1, 2].map(|seconds| {
+            Clock::new(seconds, 10, &DeliveryKey::of(&"jodo".parse().unwrap(), &[seconds as u8]))
+        });
+        for (now, still_so) in [("cash", true), ("cheque", false)] {
+            let row = [("mode", now), ("mode_clock", newer.as_str())];
+            let row: AnyRow =
+                row.into_iter().map(|(column, value)| (column.to_owned(), Some(value.to_owned()))).collect();
+            let value = value(Some(&row), "mode", ours.clone(), mode, vec![Some("cash".to_owned())]);
+            assert_eq!((value.written.still_so, value.written.last_resort), (still_so, false));
         }
     }
 }

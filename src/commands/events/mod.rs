@@ -43,7 +43,7 @@ pub async fn run(args: &EventsArgs, config: &Config, out: &mut dyn Write) -> any
 }
 
 /// The time zone of a source; UTC for one that is no longer configured.
-fn zone_of(config: &Config, source: &str) -> TimeZone {
+pub(crate) fn zone_of(config: &Config, source: &str) -> TimeZone {
     let source = config.sources.iter().find(|(name, _)| name.as_str() == source);
     source.map_or(TimeZone::UTC, |(_, source)| source.time_zone.clone())
 }

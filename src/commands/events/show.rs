@@ -11,7 +11,7 @@ use jodo_worker::store::inspect::Inspect;
 use jodo_worker::store::reads::StoredEvent;
 use serde_json::{Value, json};
 
-use super::effect::{self, Effect, Standing};
+use super::effect::{self, BODY_REMOVED, Effect, Standing};
 use super::{outcome_in_words, reason_in_words, zone_of};
 use crate::json_text::lay_out;
 use crate::wording::{count, plain, when_seconds, when_stored};
@@ -68,9 +68,10 @@ pub async fn run(args: &ShowArgs, config: &Config, out: &mut dyn Write) -> anyho
 /// An event and what it did.
 pub(crate) struct Known<'a> {
     target: &'a TargetName,
-    event: StoredEvent,
+    /// The event.
+    pub(crate) event: StoredEvent,
     /// What it wrote, if it is applied and that can be told.
-    effects: Option<Vec<Effect>>,
+    pub(crate) effects: Option<Vec<Effect>>,
 }
 
 impl<'a> Known<'a> {
@@ -129,7 +130,7 @@ impl<'a> Known<'a> {
     /// What it wrote, and whether it still counts.
     fn effects_in_words(&self, out: &mut dyn Write) -> io::Result<()> {
         let Some(effects) = &self.effects else {
-            return writeln!(out, "  What it wrote cannot be told: its body has been removed.");
+            return writeln!(out, "  {BODY_REMOVED}");
         };
         for effect in effects {
             let key: Vec<_> = effect.key.iter().map(|part| plain(part)).collect();
@@ -145,7 +146,8 @@ impl<'a> Known<'a> {
         Ok(())
     }
 
-    fn in_json(&self, with_body: bool) -> Value {
+    /// All of it for a program; `with_body` also what was received.
+    pub(crate) fn in_json(&self, with_body: bool) -> Value {
         let event = &self.event;
         let mut all = json!({
             "target": self.target,
@@ -183,7 +185,7 @@ impl<'a> Known<'a> {
 fn standing_in_words(standing: &Standing) -> String {
     match standing {
         Standing::Current => "current".to_owned(),
-        Standing::Replaced { by } => format!("replaced by {}", plain(by)),
+        Standing::Replaced { by, .. } => format!("replaced by {}", plain(by)),
         Standing::Absent => "not in the table".to_owned(),
     }
 }

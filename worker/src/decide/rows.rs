@@ -56,8 +56,7 @@ fn of_one(
     findings: &mut Findings,
 ) -> Result<Vec<Change>, Refusal> {
     let clock = event.content_clock(row.rank, row.content);
-    let pupil = row.pupil.zip(pupil_key).map(|(register, key)| (register, key));
-    let given = pupil.into_iter().chain(row.constant);
+    let given = row.pupil.zip(pupil_key).into_iter().chain(row.constant);
     let mut registers: Vec<_> =
         given.map(|(register, value)| (register, clock.clone(), vec![Some(value.to_owned())])).collect();
     let elsewhere = |block: &'static Block, findings: &mut Findings| {

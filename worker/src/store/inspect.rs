@@ -73,6 +73,29 @@ pub struct Summary {
     pub workers: Vec<WorkerRow>,
 }
 
+/// Which events to tell.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    /// Only events of this tenant; of all when `None`.
+    pub tenant: Option<String>,
+    /// Keys of pupils, as events name them.
+    pub pupil_keys: Vec<String>,
+    /// What events are about beside a pupil, as [`subject`](crate::event::subject) writes it.
+    pub subjects: Vec<String>,
+}
+
+/// Whom and what an event is about.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = crate::schema::jodo_events)]
+pub struct Named {
+    /// Tenant of the source.
+    pub tenant: String,
+    /// The pupil.
+    pub pupil_key: Option<String>,
+    /// The subject.
+    pub subject: Option<String>,
+}
+
 /// A row of any table: column name to value as text.
 pub type AnyRow = BTreeMap<String, Option<String>>;
 
@@ -109,6 +132,38 @@ pub trait Inspect: Store {
     /// # Errors
     /// [`StoreError`].
     async fn view(&self, view: &'static str) -> Result<Vec<AnyRow>, StoreError>;
+
+    /// The keys under which events of any tenant may name a pupil, by the ERP's number or the sender's id. Not every
+    /// one needs to occur.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn pupil_keys(&self, number: &str) -> Result<Vec<String>, StoreError>;
+
+    /// The rows of one of our tables or views, of any tenant, that hold one of `values` in the text column `column`,
+    /// as text and in a fixed order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn rows_where(
+        &self,
+        table: &str,
+        column: &'static str,
+        values: &[String],
+    ) -> Result<Vec<AnyRow>, StoreError>;
+
+    /// Whom and what the events name that concern one of the pupils or subjects: each combination once.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn named(&self, about: &About) -> Result<Vec<Named>, StoreError>;
+
+    /// The newest `limit` events that concern one of the pupils or subjects, with their bodies, in the order in which
+    /// they happened: by time, then by delivery key; those without a usable time last.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn events_about(&self, about: &About, limit: i64) -> Result<Vec<StoredEvent>, StoreError>;
 
     /// The sender's `event_id` of every event, `None` where it has no usable one.
     ///

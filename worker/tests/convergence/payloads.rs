@@ -35,7 +35,7 @@ fn maybe(values: &'static [&'static str]) -> impl Strategy<Value = Value> {
 
 /// One of these values.
 fn one<const N: usize>(values: [Value; N]) -> impl Strategy<Value = Value> {
-    select(values.to_vec())
+    select(Vec::from(values))
 }
 
 fn student() -> impl Strategy<Value = Value> {

@@ -19,9 +19,9 @@ use crate::store::reads::{ListedEvent, StoredEvent};
 use crate::table::Entity;
 
 #[derive(QueryableByName)]
-struct Line {
+pub(super) struct Line {
     #[diesel(sql_type = Text)]
-    line: String,
+    pub(super) line: String,
 }
 
 #[derive(QueryableByName)]
@@ -35,6 +35,12 @@ const PUPIL_KEYS: &str = "\
 SELECT pupil_key FROM jodo_pupil_keys WHERE read_key = 'erp:' || $1 \
 UNION SELECT 'erp:' || identifier FROM jodo_s_student_ids WHERE jodo_student_id = $1 AND identifier <> '' \
 UNION VALUES ('erp:' || $1), ('jodo:' || $1), ($1)";
+
+/// The keys under which events may name a pupil, by the ERP's number or the sender's id.
+pub(super) async fn pupil_keys_of(connection: &mut Connection, number: &str) -> QueryResult<Vec<String>> {
+    let keys: Vec<PupilKey> = diesel::sql_query(PUPIL_KEYS).bind::<Text, _>(number).load(connection).await?;
+    Ok(keys.into_iter().map(|key| key.pupil_key).collect())
+}
 
 pub(super) async fn check_schema(store: &ThisStore) -> Result<String, StoreError> {
     let found = store.run(true, async |connection| dialect::version(connection).await).await?;
@@ -56,10 +62,8 @@ pub(super) async fn events(store: &ThisStore, filter: &EventFilter) -> Result<Ve
     store
         .run(false, async |connection| {
             if let Some(student) = &filter.student {
-                let keys = diesel::sql_query(PUPIL_KEYS).bind::<Text, _>(student);
-                let keys: Vec<PupilKey> = keys.load(connection).await?;
-                query =
-                    query.filter(jodo_events::pupil_key.eq_any(keys.into_iter().map(|key| key.pupil_key)));
+                let keys = pupil_keys_of(connection, student).await?;
+                query = query.filter(jodo_events::pupil_key.eq_any(keys));
             }
             query.order(jodo_events::received_at.desc()).limit(filter.limit).load(connection).await
         })
@@ -186,7 +190,7 @@ struct ColumnName {
 }
 
 /// Columns of a table or view, in bytewise order of their names.
-async fn columns_of(connection: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
+pub(super) async fn columns_of(connection: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
     let query = diesel::sql_query(dialect::COLUMNS);
     let columns: Vec<ColumnName> = query.bind::<Text, _>(table).load(connection).await?;
     Ok(columns.into_iter().map(|column| column.column_name).collect())

@@ -6,6 +6,7 @@
 mod due;
 mod inspect;
 mod probe;
+mod related;
 mod write;
 
 use std::collections::HashSet;
@@ -17,7 +18,7 @@ use jodo_shared::ids::{DeliveryKey, SourceName};
 use jodo_shared::outcome::Reason;
 
 use super::{Backend, Connection, dialect};
-use crate::store::inspect::{Activity, AnyRow, EventFilter, Inspect, Summary};
+use crate::store::inspect::{About, Activity, AnyRow, EventFilter, Inspect, Named, Summary};
 use crate::store::reads::{ListedEvent, StoredEvent};
 use crate::store::sql_store::SqlStore;
 use crate::store::{Due, Store, StoreError, Write, Written};
@@ -84,6 +85,27 @@ impl Inspect for ThisStore {
 
     async fn view(&self, view: &'static str) -> Result<Vec<AnyRow>, StoreError> {
         inspect::view(self, view).await
+    }
+
+    async fn pupil_keys(&self, number: &str) -> Result<Vec<String>, StoreError> {
+        related::pupil_keys(self, number).await
+    }
+
+    async fn rows_where(
+        &self,
+        table: &str,
+        column: &'static str,
+        values: &[String],
+    ) -> Result<Vec<AnyRow>, StoreError> {
+        related::rows_where(self, table, column, values).await
+    }
+
+    async fn named(&self, about: &About) -> Result<Vec<Named>, StoreError> {
+        related::named(self, about).await
+    }
+
+    async fn events_about(&self, about: &About, limit: i64) -> Result<Vec<StoredEvent>, StoreError> {
+        related::events_about(self, about, limit).await
     }
 
     async fn event_ids(&self) -> Result<Vec<Option<String>>, StoreError> {
