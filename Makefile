@@ -1,6 +1,6 @@
 # Everything a developer needs: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help run check test services
+.PHONY: help run check test services docs
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -12,6 +12,9 @@ check: ## formatting, clippy and documentation, all warnings denied
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked
+
+docs: ## write docs/EVENTS.md anew from the declarative table and the samples
+	JODO_WRITE_DOCS=1 cargo test --quiet --locked -p jodo-worker --test docs
 
 services: ## find or install RabbitMQ, Redis and PostgreSQL for the tests; starts nothing
 	tests/support/install-services.sh

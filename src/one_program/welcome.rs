@@ -31,7 +31,7 @@ pub(super) fn welcome(
             let file = sqlite::path_of(&erp.url);
             writeln!(
                 out,
-                "  your rows          in {}: views jodo_students, jodo_manual_payments",
+                "  your rows          in {}: views jodo_student_overview, jodo_receipts and others",
                 file.display()
             )?;
         }

@@ -108,7 +108,7 @@ macro_rules! known_codes {
 }
 
 known_codes! {
-    /// A pupil was created at the sender.
+    /// A pupil was created at Jodo.
     StudentRegistered = "masterdata.student.registered",
     /// A pupil was marked as having left.
     StudentDropped = "masterdata.student.dropped",

@@ -12,6 +12,46 @@ DROP VIEW jodo_lines;
 DROP VIEW jodo_settled_lines;
 DROP VIEW jodo_known_lines;
 DROP VIEW jodo_ledger;
+DROP VIEW jodo_students;
+DROP VIEW jodo_pupil_keys;
+
+-- Which key a pupil is read under: `jodo:<id>` becomes `erp:<identifier>` where exactly one identifier was ever seen
+-- beside that id.
+CREATE VIEW jodo_pupil_keys AS
+SELECT s.tenant,
+       s.pupil_key,
+       CASE WHEN one.identifier IS NULL THEN s.pupil_key ELSE 'erp:' || one.identifier END AS read_key
+FROM jodo_r_students s
+LEFT JOIN (
+    SELECT tenant, jodo_student_id, min(identifier) AS identifier
+    FROM jodo_s_student_ids
+    WHERE identifier <> ''
+    GROUP BY tenant, jodo_student_id
+    HAVING count(*) = 1
+) one ON one.tenant = s.tenant AND s.pupil_key = 'jodo:' || one.jodo_student_id;
+
+-- One row per pupil named by any event. A clock is 32 characters, so `max(clock || value)` is the newest value.
+CREATE VIEW jodo_students AS
+SELECT k.tenant,
+       k.read_key AS pupil_key,
+       substr(max(s.identifier_clock || s.identifier), 33) AS identifier,
+       substr(max(s.jodo_student_id_clock || s.jodo_student_id), 33) AS jodo_student_id,
+       substr(max(s.custom_identifier_clock || s.custom_identifier), 33) AS custom_identifier,
+       substr(max(s.collector_code_clock || s.collector_code), 33) AS collector_code,
+       substr(max(s.fullname_clock || s.fullname), 33) AS fullname,
+       substr(max(s.grade_code_clock || s.grade_code), 33) AS grade_code,
+       substr(max(s.grade_name_clock || s.grade_name), 33) AS grade_name,
+       cast(substr(max(s.academic_year_start_clock || s.academic_year_start), 33) AS bigint) AS academic_year_start,
+       cast(substr(max(s.academic_year_end_clock || s.academic_year_end), 33) AS bigint) AS academic_year_end,
+       substr(max(s.contact_number_clock || s.contact_number), 33) AS contact_number,
+       substr(max(s.contact_email_clock || s.contact_email), 33) AS contact_email,
+       substr(max(s.notes_clock || s.notes), 33) AS notes,
+       CASE WHEN max(s.dropped_clock) > max(s.activated_clock) THEN 'dropped'
+            WHEN max(s.activated_clock) > '' OR max(s.registered_clock) > '' THEN 'active'
+       END AS enrolment
+FROM jodo_pupil_keys k
+JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.pupil_key
+GROUP BY k.tenant, k.read_key;
 
 CREATE VIEW jodo_manual_payments AS
 SELECT p.tenant,

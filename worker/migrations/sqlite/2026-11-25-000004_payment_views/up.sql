@@ -6,42 +6,74 @@
 DROP VIEW jodo_anomalies;
 DROP VIEW jodo_student_overview;
 DROP VIEW jodo_manual_payments;
+DROP VIEW jodo_students;
+DROP VIEW jodo_pupil_keys;
 
--- Payments of every family in one shape. `standing` is what is known of each without its settlements.
+-- Which key a pupil is read under: `jodo:<id>` becomes `erp:<identifier>` where exactly one identifier was ever seen
+-- beside that id.
+CREATE VIEW jodo_pupil_keys AS
+SELECT s.tenant, s.pupil_key, coalesce('erp:' || one.identifier, s.pupil_key) AS read_key
+FROM jodo_r_students s
+LEFT JOIN (
+    SELECT tenant, jodo_student_id, min(identifier) AS identifier
+    FROM jodo_s_student_ids
+    WHERE identifier <> ''
+    GROUP BY tenant, jodo_student_id
+    HAVING count(*) = 1
+) one ON one.tenant = s.tenant AND one.jodo_student_id = substr(s.pupil_key, 6) AND substr(s.pupil_key, 1, 5) = 'jodo:';
+
+-- One row per pupil named by any event. A clock is 32 characters, so `max(clock || value)` is the newest value.
+CREATE VIEW jodo_students AS
+SELECT k.tenant,
+       k.read_key AS pupil_key,
+       substr(max(s.identifier_clock || s.identifier), 33) AS identifier,
+       substr(max(s.jodo_student_id_clock || s.jodo_student_id), 33) AS jodo_student_id,
+       substr(max(s.custom_identifier_clock || s.custom_identifier), 33) AS custom_identifier,
+       substr(max(s.collector_code_clock || s.collector_code), 33) AS collector_code,
+       substr(max(s.fullname_clock || s.fullname), 33) AS fullname,
+       substr(max(s.grade_code_clock || s.grade_code), 33) AS grade_code,
+       substr(max(s.grade_name_clock || s.grade_name), 33) AS grade_name,
+       cast(substr(max(s.academic_year_start_clock || s.academic_year_start), 33) AS bigint) AS academic_year_start,
+       cast(substr(max(s.academic_year_end_clock || s.academic_year_end), 33) AS bigint) AS academic_year_end,
+       substr(max(s.contact_number_clock || s.contact_number), 33) AS contact_number,
+       substr(max(s.contact_email_clock || s.contact_email), 33) AS contact_email,
+       substr(max(s.notes_clock || s.notes), 33) AS notes,
+       CASE WHEN max(s.dropped_clock) > max(s.activated_clock) THEN 'dropped'
+            WHEN max(s.activated_clock) > '' OR max(s.registered_clock) > '' THEN 'active'
+       END AS enrolment
+FROM jodo_pupil_keys k
+JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.pupil_key
+GROUP BY k.tenant, k.read_key;
+
+-- Payments of every family in one shape. `named_pupil` is whom the payment names, known or not; `standing` is what is known
+-- of it without its settlements.
 CREATE VIEW jodo_ledger AS
-SELECT q.tenant, q.family, q.payment_id, q.product, k.read_key AS pupil_key, s.identifier, q.amount, q.amount_paise,
-       q.mode, q.reference, q.paid_at_utc, q.paid_on, q.details_clock, q.standing, q.settled_clock, q.without_utr_clock,
-       q.utr
-FROM (
-    SELECT tenant, 'manual' AS family, payment_id, 'manual' AS product, pupil_key AS named,
-           coalesce(cast(amount AS text), cast(details_amount AS text)) AS amount,
-           coalesce(amount_paise, details_paise) AS amount_paise,
-           mode, transaction_id AS reference, paid_at_utc, paid_on, details_clock,
-           CASE WHEN cancelled_clock > '' THEN 'cancelled' ELSE 'recorded' END AS standing,
-           '' AS settled_clock, '' AS without_utr_clock,
-           CASE WHEN cancelled_clock = '' THEN settlement_utr END AS utr
-    FROM jodo_r_manual_payments
-    UNION ALL
-    SELECT tenant, 'flex', payment_id, 'flex_' || kind, pupil_key,
-           coalesce(cast(amount AS text), cast(details_amount AS text)), coalesce(amount_paise, details_paise),
-           mode, reference_id, paid_at_utc, paid_on, details_clock,
-           CASE WHEN debited_clock > '' OR settled_clock > '' THEN 'paid' ELSE 'bounced' END,
-           settled_clock, settled_without_utr_clock, NULL
-    FROM jodo_r_flex_payments
-    UNION ALL
-    SELECT tenant, 'pay', payment_id, 'pay', pupil_key,
-           coalesce(cast(amount AS text), cast(details_amount AS text)), coalesce(amount_paise, details_paise),
-           mode, NULL, paid_at_utc, paid_on, details_clock, 'paid', settled_clock, settled_without_utr_clock, NULL
-    FROM jodo_r_pay_payments
-    UNION ALL
-    SELECT tenant, 'order', order_id, kind, 'erp:' || identifier, cast(details_amount AS text), details_paise,
-           NULL, transaction_id, paid_at_utc, paid_on, details_clock,
-           CASE WHEN debited_clock > '' OR settled_clock > '' THEN 'paid' ELSE 'expired' END,
-           settled_clock, settled_without_utr_clock, NULL
-    FROM jodo_r_orders
-) q
-LEFT JOIN jodo_pupil_keys k ON k.tenant = q.tenant AND k.pupil_key = q.named
-LEFT JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.read_key;
+SELECT tenant, 'manual' AS family, payment_id, 'manual' AS product, pupil_key AS named_pupil,
+       coalesce(cast(amount AS text), cast(details_amount AS text)) AS amount,
+       coalesce(amount_paise, details_paise) AS amount_paise,
+       mode, transaction_id AS reference, paid_at_utc, paid_on, details_clock,
+       CASE WHEN cancelled_clock > '' THEN 'cancelled' ELSE 'recorded' END AS standing,
+       '' AS settled_clock, '' AS without_utr_clock,
+       CASE WHEN cancelled_clock = '' THEN settlement_utr END AS utr
+FROM jodo_r_manual_payments
+UNION ALL
+SELECT tenant, 'flex', payment_id, 'flex_' || kind, pupil_key,
+       coalesce(cast(amount AS text), cast(details_amount AS text)), coalesce(amount_paise, details_paise),
+       mode, reference_id, paid_at_utc, paid_on, details_clock,
+       CASE WHEN debited_clock > '' OR settled_clock > '' THEN 'paid' ELSE 'bounced' END,
+       settled_clock, settled_without_utr_clock, NULL
+FROM jodo_r_flex_payments
+UNION ALL
+SELECT tenant, 'pay', payment_id, 'pay', pupil_key,
+       coalesce(cast(amount AS text), cast(details_amount AS text)), coalesce(amount_paise, details_paise),
+       mode, NULL, paid_at_utc, paid_on, details_clock, 'paid', settled_clock, settled_without_utr_clock, NULL
+FROM jodo_r_pay_payments
+UNION ALL
+SELECT tenant, 'order', order_id, kind, 'erp:' || identifier, cast(details_amount AS text), details_paise,
+       NULL, transaction_id, paid_at_utc, paid_on, details_clock,
+       CASE WHEN debited_clock > '' OR settled_clock > '' THEN 'paid' ELSE 'expired' END,
+       settled_clock, settled_without_utr_clock, NULL
+FROM jodo_r_orders;
 
 -- The lines of each payment's newest list, equal ones numbered.
 CREATE VIEW jodo_known_lines AS
@@ -61,7 +93,7 @@ FROM jodo_r_settlements;
 
 -- Known lines with their settlements; settlements that fit no known line; payments of which no line is known.
 CREATE VIEW jodo_lines AS
-SELECT x.tenant, x.family, x.payment_id, p.product, p.pupil_key, p.identifier, x.component, x.amount, x.n,
+SELECT x.tenant, x.family, x.payment_id, p.product, p.named_pupil, x.component, x.amount, x.n,
        cast(nullif(replace(x.amount, '.', ''), '') AS bigint) AS amount_paise,
        CASE WHEN x.utr IS NOT NULL OR p.utr IS NOT NULL THEN 'settled' ELSE p.standing END AS state,
        coalesce(x.utr, p.utr) AS utr,
@@ -93,14 +125,16 @@ FROM (
 JOIN jodo_ledger p ON p.tenant = x.tenant AND p.family = x.family AND p.payment_id = x.payment_id;
 
 CREATE VIEW jodo_fee_lines AS
-SELECT tenant, product, payment_id, pupil_key, identifier, nullif(component, '') AS component, n,
-       nullif(amount, '') AS amount, amount_paise, state, utr, settled_at_utc, settled_on, paid_on
-FROM jodo_lines;
+SELECT l.tenant, l.product, l.payment_id, k.read_key AS pupil_key, s.identifier, nullif(l.component, '') AS component,
+       l.n, nullif(l.amount, '') AS amount, l.amount_paise, l.state, l.utr, l.settled_at_utc, l.settled_on, l.paid_on
+FROM jodo_lines l
+LEFT JOIN jodo_pupil_keys k ON k.tenant = l.tenant AND k.pupil_key = l.named_pupil
+LEFT JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.read_key;
 
 -- Payments with the sum of what was settled, and their state: the facts, and whether every line has its bank transfer.
 CREATE VIEW jodo_payment_states AS
-SELECT p.tenant, p.family, p.payment_id, p.product, p.pupil_key, p.identifier, p.amount, p.amount_paise, p.mode,
-       p.reference, p.paid_at_utc, p.paid_on, p.standing, p.settled_clock, p.without_utr_clock,
+SELECT p.tenant, p.family, p.payment_id, p.product, k.read_key AS pupil_key, s.identifier, p.amount, p.amount_paise,
+       p.mode, p.reference, p.paid_at_utc, p.paid_on, p.standing, p.settled_clock, p.without_utr_clock,
        t.settled_lines, t.open_lines, t.settled_paise,
        CASE WHEN p.family = 'manual' THEN p.standing
             WHEN p.settled_clock > '' OR t.settled_lines > 0
@@ -115,13 +149,17 @@ JOIN (
            cast(sum(CASE WHEN state = 'settled' THEN amount_paise END) AS bigint) AS settled_paise
     FROM jodo_lines
     GROUP BY tenant, family, payment_id
-) t ON t.tenant = p.tenant AND t.family = p.family AND t.payment_id = p.payment_id;
+) t ON t.tenant = p.tenant AND t.family = p.family AND t.payment_id = p.payment_id
+LEFT JOIN jodo_pupil_keys k ON k.tenant = p.tenant AND k.pupil_key = p.named_pupil
+LEFT JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.read_key;
 
 CREATE VIEW jodo_manual_payments AS
-SELECT p.tenant, p.payment_id, t.pupil_key, t.identifier, t.amount, t.amount_paise, p.mode, p.transaction_id,
+SELECT p.tenant, p.payment_id, k.read_key AS pupil_key, s.identifier, t.amount, t.amount_paise, p.mode, p.transaction_id,
        p.settlement_utr, p.notes, p.paid_at, p.paid_at_utc, p.paid_on, p.details, t.standing AS state
 FROM jodo_r_manual_payments p
-JOIN jodo_ledger t ON t.tenant = p.tenant AND t.family = 'manual' AND t.payment_id = p.payment_id;
+JOIN jodo_ledger t ON t.tenant = p.tenant AND t.family = 'manual' AND t.payment_id = p.payment_id
+LEFT JOIN jodo_pupil_keys k ON k.tenant = p.tenant AND k.pupil_key = p.pupil_key
+LEFT JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.read_key;
 
 CREATE VIEW jodo_flex_payments AS
 SELECT p.tenant, p.payment_id, p.kind, p.subscription_id, t.pupil_key, t.identifier, t.state, t.amount, t.amount_paise,
