@@ -1,5 +1,6 @@
 //! An event that passed the checks of its envelope.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use jodo_shared::contract::Object;
 use jodo_shared::ids::{DeliveryKey, Tenant};
@@ -32,6 +33,13 @@ impl<'a> Event<'a> {
             // Older than any plausible event, so that every other source of content outranks it.
             Content::Fallback => Clock::new(0, 0, self.key),
         }
+    }
+
+    /// The day on which it happened, at the institute.
+    pub(super) fn day(&self) -> String {
+        // A plausible event time is within the range of instants.
+        let instant = Timestamp::from_second(self.time).unwrap_or_default();
+        self.zone.to_datetime(instant).date().to_string()
     }
 
     /// The object at a path such as `payload.student.grade`; an empty one where there is none.

@@ -56,7 +56,8 @@ fn of_one(
     findings: &mut Findings,
 ) -> Result<Vec<Change>, Refusal> {
     let clock = event.content_clock(row.rank, row.content);
-    let given = row.pupil.zip(pupil_key).into_iter().chain(row.constant);
+    let day = row.day.map(|_| event.day()).unwrap_or_default();
+    let given = row.pupil.zip(pupil_key).into_iter().chain(row.constant).chain(row.day.zip(Some(&*day)));
     let mut registers: Vec<_> =
         given.map(|(register, value)| (register, clock.clone(), vec![Some(value.to_owned())])).collect();
     let elsewhere = |block: &'static Block, findings: &mut Findings| {

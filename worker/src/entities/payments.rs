@@ -39,6 +39,7 @@ pub static FLEX_PAYMENTS: Entity = Entity {
         text!("product"),
         text!("mode"),
         PAID_AT,
+        day!("bounced_on"),
         DETAILS,
     ],
     facts: &[fact!("bounced"), fact!("debited"), fact!("settled"), fact!("settled_without_utr")],

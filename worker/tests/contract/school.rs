@@ -25,6 +25,9 @@ use tempfile::TempDir;
 /// The branches that feed the database; each is a source and a tenant of its own.
 const BRANCHES: [&str; 2] = ["main", "kochi"];
 
+/// No rows.
+pub(crate) const NOTHING: [&str; 0] = [];
+
 /// What the database lives in, for as long as it is needed.
 enum Home {
     File(#[expect(dead_code, reason = "removed when dropped")] TempDir),
@@ -176,7 +179,7 @@ pub(crate) fn sample_with<const N: usize>(code: &str, members: [(&str, Value); N
 }
 
 /// A body with this payload, at this Unix time. Its id follows from the rest.
-pub(crate) fn event(code: &str, time: i64, payload: Value) -> Value {
+pub(crate) fn event(code: &str, time: i64, payload: &Value) -> Value {
     let source = "main".parse().expect("a name");
     let id = DeliveryKey::of(&source, format!("{code} {time} {payload}").as_bytes()).short();
     json!({"event_id": id, "event": code, "timestamp": time, "version": "1.0", "payload": payload})

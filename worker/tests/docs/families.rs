@@ -45,7 +45,7 @@ pub(crate) static FAMILIES: &[Family] = &[
         prefixes: &["flex.instalment.", "flex.downpayment."],
         words: "A scheduled debit succeeds (`debited`) or fails (`bounced`); days later its money reaches the institute \
                 (`settled`), possibly in parts. Jodo does not say which instalment of the schedule a payment pays, and a \
-                down-payment names no plan.",
+                down-payment has named no plan so far.",
     },
     Family {
         name: "Payments of a pupil's fees",

@@ -19,7 +19,7 @@ Every event that Jodo sends, what jodo-sync reads of it, and the rows that come 
 that the program runs on and from one invented sample per event; a test fails when it is stale. The views are described in
 [VIEWS.md](VIEWS.md); what is known of the sender, and how well, in [CONTRACT.md](CONTRACT.md).
 
-How to read it:
+Who only reads the views can do without this document. How to read it:
 
 * **Natural key** is what the event is about. Without it, or when it cannot be read, the event waits for a person
   (`quarantined`); so does one with an amount that cannot be read. Any other member that is odd is left out, with a
@@ -28,6 +28,7 @@ How to read it:
 * Of each value the newest word stands, by the event's own `timestamp`. A member that is absent, null or empty says
   nothing, so silence never erases anything.
 * **Rank** decides between events of the same second: the higher one counts as later.
+* The rows of an example leave out `tenant`, the columns in paise, and what is null.
 * **Fallback** is what counts only as long as no other event has said it, whatever their times.
 ";
 
@@ -185,6 +186,9 @@ fn own_row(row: &Row) -> String {
     text += &format!("* Reports: `{fact}`, rank {}\n", row.rank);
     if let Some((register, value)) = row.constant {
         text += &format!("* Says by its code alone: `{}` is `{value}`\n", register.name);
+    }
+    if let Some(register) = row.day {
+        text += &format!("* Says by its time: `{}`, the day of the event at the institute\n", register.name);
     }
     match &row.list {
         _ if row.content == Content::Fallback => text += "* Fallback: everything else that it says\n",

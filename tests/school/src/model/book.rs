@@ -72,6 +72,7 @@ impl World {
                 of_kind.insert(key, known);
             }
         }
+        pay_out_loans(&mut things);
         Self { tenant: tenant.to_owned(), time_zone, things, numbers: book.numbers }
     }
 
@@ -94,6 +95,19 @@ impl World {
     pub(super) fn ambiguous_ids(&self) -> impl Iterator<Item = (&str, &str)> {
         let ambiguous = self.numbers.iter().filter(|(_, numbers)| numbers.len() > 1);
         ambiguous.flat_map(|(id, numbers)| numbers.iter().map(move |number| (id.as_str(), number.as_str())))
+    }
+}
+
+/// A loan is paid out when one of its tranches is.
+fn pay_out_loans(things: &mut BTreeMap<Kind, BTreeMap<String, Known>>) {
+    let tranches = things.get(&Kind::Tranche).into_iter().flatten();
+    let paid_out = tranches.filter_map(|(_, tranche)| {
+        Some((tranche.get("application_id")?.to_owned(), tranche.fact("disbursed")?.clone()))
+    });
+    for (loan, clock) in paid_out.collect::<Vec<_>>() {
+        if let Some(loan) = things.get_mut(&Kind::Loan).and_then(|loans| loans.get_mut(&loan)) {
+            loan.report("disbursed", clock);
+        }
     }
 }
 

@@ -36,6 +36,12 @@ impl Event {
         Clock { second: Some(self.second), rank, digits: self.digits.clone() }
     }
 
+    /// When it happened, as a datetime.
+    pub(super) fn instant(&self) -> String {
+        jiff::Timestamp::from_second(self.second)
+            .map_or_else(|_| String::new(), |instant| instant.to_string())
+    }
+
     /// When its fallback words count.
     pub(super) fn fallback(&self) -> Clock {
         Clock { second: None, rank: 0, digits: self.digits.clone() }

@@ -3,7 +3,7 @@
 use super::Row;
 use super::book::{Kind, World};
 use super::lines::{lines_of, lines_sum};
-use super::reading::{money, paise};
+use super::reading::{instant_and_day, money, paise};
 use super::settling::{Shown, shown_lines};
 use super::sheet::Sheet;
 use super::words::Known;
@@ -61,7 +61,11 @@ fn state(kind: Kind, payment: &Known, lines: &[Shown]) -> &'static str {
     }
     if payment.any(&["settled"]) || !payment.settlements.is_empty() {
         let open = lines.iter().any(|line| line.state != "settled");
-        return if open && !payment.settlements.is_empty() { "partly_settled" } else { "settled" };
+        return match (payment.settlements.is_empty(), open) {
+            (true, _) => "settled_without_utr",
+            (false, true) => "partly_settled",
+            (false, false) => "settled",
+        };
     }
     let steps = [("debited", "paid"), ("bounced", "bounced"), ("expired", "expired")];
     steps.into_iter().find(|(fact, _)| payment.any(&[fact])).map_or("unknown", |(_, state)| state)
@@ -97,14 +101,22 @@ pub(super) fn manual_payments(world: &World, payments: &[Payment<'_>]) -> Vec<Ro
 
 /// `jodo_flex_payments`.
 pub(super) fn flex_payments(world: &World, payments: &[Payment<'_>]) -> Vec<Row> {
-    let columns = ["kind", "subscription_id", "reference_id", "product", "mode"];
-    let row = |payment| settling_sheet(world, payment).copy(payment.known, &columns).done();
+    let columns = ["kind", "subscription_id", "reference_id", "mode"];
+    let row = |payment: &Payment<'_>| {
+        let bounced = payment.known.get("bounced_at").and_then(|at| instant_and_day(at, &world.time_zone));
+        let sheet = settling_sheet(world, payment).copy(payment.known, &columns);
+        let sheet = sheet.put("jodo_product", payment.known.get("product"));
+        sheet.put("bounced_on", bounced.map(|(_, day)| day)).done()
+    };
     of(payments, Kind::Flex).map(row).collect()
 }
 
 /// `jodo_pay_payments`.
 pub(super) fn pay_payments(world: &World, payments: &[Payment<'_>]) -> Vec<Row> {
-    let row = |payment| settling_sheet(world, payment).copy(payment.known, &["product", "mode"]).done();
+    let row = |payment: &Payment<'_>| {
+        let sheet = settling_sheet(world, payment).copy(payment.known, &["mode"]);
+        sheet.put("jodo_product", payment.known.get("product")).done()
+    };
     of(payments, Kind::Pay).map(row).collect()
 }
 

@@ -130,7 +130,7 @@ pub(super) fn disbursements(world: &World) -> Vec<Row> {
 pub(super) fn repayments(world: &World) -> Vec<Row> {
     let row = |(id, emi): (&str, &Known)| {
         let sheet = Sheet::new(world).set("payment_id", id).pupil(emi.get("pupil"));
-        let sheet = sheet.copy(emi, &["application_id"]).put("due_on", emi.get("due_date"));
+        let sheet = sheet.copy(emi, &["application_id", "paid_at"]).put("due_on", emi.get("due_date"));
         sheet.money(["amount", "amount_paise"], paise_of(emi, "amount")).paid(emi).done()
     };
     world.all(Kind::Emi).map(row).collect()

@@ -35,6 +35,7 @@ pub(super) fn hear_flex(event: &Event, book: &mut Book, kind: &'static str, rank
     said.put("kind", Some(kind.to_owned()));
     said.put("subscription_id", plan_id(event));
     said.put("reference_id", text(&payment["reference_id"]));
+    said.put("bounced_at", (fact == "bounced").then(|| event.instant()));
     note_payment(book, Kind::Flex, &id, Heard { event, rank, fact, said, details: &payment["details"] });
     hear_plan_mentioned(event, book);
 }

@@ -28,6 +28,15 @@ impl Receipt<'_> {
         self.amount.unwrap_or(self.settled) - self.settled
     }
 
+    /// The number that payer or bank knows it by.
+    fn reference(&self) -> Option<&str> {
+        match self.product {
+            "flex_instalment" | "flex_downpayment" => self.known.get("reference_id"),
+            // Only orders and manual payments have one.
+            _ => self.known.get("transaction_id"),
+        }
+    }
+
     fn sheet<'w>(&self, world: &'w World) -> Sheet<'w> {
         let sheet = Sheet::new(world).set("product", self.product).set("payment_id", self.id);
         let sheet = sheet.set("counts_as", self.counts_as).money(["amount", "amount_paise"], self.amount);
@@ -87,13 +96,8 @@ fn of_tranche<'a>(id: &'a str, tranche: &'a Known) -> Receipt<'a> {
 /// `jodo_receipts`.
 pub(super) fn receipt_rows(world: &World, receipts: &[Receipt<'_>]) -> Vec<Row> {
     let row = |receipt: &Receipt<'_>| {
-        let reference = match receipt.product {
-            "flex_instalment" | "flex_downpayment" => receipt.known.get("reference_id"),
-            // Only orders and manual payments have one.
-            _ => receipt.known.get("transaction_id"),
-        };
         let sheet = receipt.sheet(world).pupil(receipt.pupil).set("state", receipt.state);
-        let sheet = sheet.copy(receipt.known, &["mode"]).put("reference", reference);
+        let sheet = sheet.copy(receipt.known, &["mode"]).put("reference", receipt.reference());
         let sheet = sheet.money(["settled", "settled_paise"], Some(receipt.settled));
         sheet.money(["pending", "pending_paise"], Some(receipt.pending())).done()
     };
@@ -105,6 +109,7 @@ pub(super) fn unmatched_receipts(world: &World, receipts: &[Receipt<'_>]) -> Vec
     let row = |receipt: &Receipt<'_>| {
         let said = |member| receipt.known.get(member);
         let sheet = receipt.sheet(world).without("paid_at_utc");
+        let sheet = sheet.copy(receipt.known, &["mode"]).put("reference", receipt.reference());
         let sheet = sheet.put("payer_name", said("name")).put("payer_phone", said("phone"));
         let sheet = sheet.put("payer_email", said("email")).put("payer_identifier", said("identifier"));
         sheet.put("learner_name", said("student_name")).done()
@@ -116,6 +121,7 @@ pub(super) fn unmatched_receipts(world: &World, receipts: &[Receipt<'_>]) -> Vec
 #[derive(Default)]
 struct Credit {
     lines: usize,
+    manual_lines: usize,
     amount: Option<i64>,
     on: Option<String>,
 }
@@ -123,10 +129,13 @@ struct Credit {
 /// `jodo_bank_credits`.
 pub(super) fn bank_credits(world: &World, payments: &[Payment<'_>]) -> Vec<Row> {
     let mut credits: BTreeMap<&str, Credit> = BTreeMap::new();
-    for line in payments.iter().flat_map(|payment| &payment.lines) {
+    let lines =
+        payments.iter().flat_map(|payment| payment.lines.iter().map(move |line| (payment.kind, line)));
+    for (kind, line) in lines {
         let Some(utr) = &line.utr else { continue };
         let credit = credits.entry(utr).or_default();
         credit.lines += 1;
+        credit.manual_lines += usize::from(kind == Kind::Manual);
         if let Some(paise) = paise(&line.amount) {
             credit.amount = Some(credit.amount.unwrap_or(0) + paise);
         }
@@ -136,6 +145,7 @@ pub(super) fn bank_credits(world: &World, payments: &[Payment<'_>]) -> Vec<Row> 
     }
     let row = |(utr, credit): (&str, Credit)| {
         let sheet = Sheet::new(world).set("utr", utr).set("lines", credit.lines.to_string());
+        let sheet = sheet.set("manual_lines", credit.manual_lines.to_string());
         sheet.put("credited_on", credit.on).money(["amount", "amount_paise"], credit.amount).done()
     };
     credits.into_iter().map(row).collect()

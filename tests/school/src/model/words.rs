@@ -98,6 +98,12 @@ impl Known {
         known
     }
 
+    /// Notes that something happened, as another thing tells.
+    pub(super) fn report(&mut self, fact: &'static str, clock: Clock) {
+        let newest = self.facts.remove(fact).map_or(clock.clone(), |known| known.max(clock));
+        self.facts.insert(fact, newest);
+    }
+
     /// A member's value.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.members.get(name).map(|(value, _)| value.as_str())

@@ -64,6 +64,8 @@ CREATE TABLE jodo_r_flex_payments (
     paid_at_utc               text COLLATE "C",
     paid_on                   date,
     paid_at_clock             text COLLATE "C" NOT NULL DEFAULT '',
+    bounced_on                date,
+    bounced_on_clock          text COLLATE "C" NOT NULL DEFAULT '',
     details                   text COLLATE "C",
     details_amount            numeric(17, 2),
     details_paise             bigint,

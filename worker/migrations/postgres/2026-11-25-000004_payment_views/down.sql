@@ -6,12 +6,12 @@ DROP VIEW jodo_orders;
 DROP VIEW jodo_pay_payments;
 DROP VIEW jodo_flex_payments;
 DROP VIEW jodo_manual_payments;
-DROP VIEW jodo_payment_states;
+DROP VIEW jodo_i_payment_states;
 DROP VIEW jodo_fee_lines;
-DROP VIEW jodo_lines;
-DROP VIEW jodo_settled_lines;
-DROP VIEW jodo_known_lines;
-DROP VIEW jodo_ledger;
+DROP VIEW jodo_i_lines;
+DROP VIEW jodo_i_settled_lines;
+DROP VIEW jodo_i_known_lines;
+DROP VIEW jodo_i_ledger;
 DROP VIEW jodo_students;
 DROP VIEW jodo_pupil_keys;
 

@@ -1,5 +1,5 @@
--- The same text for every database: tests compare the files, and the rows that the views show. Views without a line in
--- docs/VIEWS.md are steps on the way to those that have one.
+-- The same text for every database: tests compare the files, and the rows that the views show. Views `jodo_i_…` are steps
+-- on the way to those that docs/VIEWS.md describes.
 --
 -- A money text is cut out of the digits of the paise: whole rupees without leading zeros, a point, the last two digits.
 -- No database rounds that.
@@ -47,7 +47,7 @@ GROUP BY k.tenant, k.read_key;
 
 -- Payments of every family in one shape. `named_pupil` is whom the payment names, known or not; `standing` is what is known
 -- of it without its settlements.
-CREATE VIEW jodo_ledger AS
+CREATE VIEW jodo_i_ledger AS
 SELECT tenant, 'manual' AS family, payment_id, 'manual' AS product, pupil_key AS named_pupil,
        coalesce(cast(amount AS text), cast(details_amount AS text)) AS amount,
        coalesce(amount_paise, details_paise) AS amount_paise,
@@ -76,23 +76,23 @@ SELECT tenant, 'order', order_id, kind, 'erp:' || identifier, cast(details_amoun
 FROM jodo_r_orders;
 
 -- The lines of each payment's newest list, equal ones numbered.
-CREATE VIEW jodo_known_lines AS
+CREATE VIEW jodo_i_known_lines AS
 SELECT p.tenant, p.family, p.payment_id, l.component, l.amount,
        row_number() OVER (PARTITION BY p.tenant, p.family, p.payment_id, l.component, l.amount
                           ORDER BY length(l.n), l.n) AS n
-FROM jodo_ledger p
+FROM jodo_i_ledger p
 JOIN jodo_s_fee_lines l
   ON l.tenant = p.tenant AND l.family = p.family AND l.payment_id = p.payment_id AND l.clock = p.details_clock;
 
 -- The lines that reached the institute, those of equal component and amount numbered.
-CREATE VIEW jodo_settled_lines AS
+CREATE VIEW jodo_i_settled_lines AS
 SELECT tenant, family, payment_id, component, amount, utr, settled_at_utc, settled_on,
        row_number() OVER (PARTITION BY tenant, family, payment_id, component, amount
                           ORDER BY utr, length(n), n) AS n
 FROM jodo_r_settlements;
 
 -- Known lines with their settlements; settlements that fit no known line; payments of which no line is known.
-CREATE VIEW jodo_lines AS
+CREATE VIEW jodo_i_lines AS
 SELECT x.tenant, x.family, x.payment_id, p.product, p.named_pupil, x.component, x.amount, x.n,
        cast(nullif(replace(x.amount, '.', ''), '') AS bigint) AS amount_paise,
        CASE WHEN x.utr IS NOT NULL OR p.utr IS NOT NULL THEN 'settled' ELSE p.standing END AS state,
@@ -102,52 +102,55 @@ SELECT x.tenant, x.family, x.payment_id, p.product, p.named_pupil, x.component, 
        p.paid_on
 FROM (
     SELECT l.tenant, l.family, l.payment_id, l.component, l.amount, l.n, s.utr, s.settled_at_utc, s.settled_on
-    FROM jodo_known_lines l
-    LEFT JOIN jodo_settled_lines s
+    FROM jodo_i_known_lines l
+    LEFT JOIN jodo_i_settled_lines s
       ON s.tenant = l.tenant AND s.family = l.family AND s.payment_id = l.payment_id AND s.component = l.component
      AND s.amount = l.amount AND s.n = l.n
     UNION ALL
     SELECT s.tenant, s.family, s.payment_id, s.component, s.amount, s.n, s.utr, s.settled_at_utc, s.settled_on
-    FROM jodo_settled_lines s
-    LEFT JOIN jodo_known_lines l
+    FROM jodo_i_settled_lines s
+    LEFT JOIN jodo_i_known_lines l
       ON l.tenant = s.tenant AND l.family = s.family AND l.payment_id = s.payment_id AND l.component = s.component
      AND l.amount = s.amount AND l.n = s.n
     WHERE l.n IS NULL
     UNION ALL
     SELECT p.tenant, p.family, p.payment_id, '', coalesce(p.amount, ''), 1, NULL, NULL, NULL
-    FROM jodo_ledger p
+    FROM jodo_i_ledger p
     WHERE NOT EXISTS (SELECT 1 FROM jodo_s_fee_lines l
                       WHERE l.tenant = p.tenant AND l.family = p.family AND l.payment_id = p.payment_id
                         AND l.clock = p.details_clock)
       AND NOT EXISTS (SELECT 1 FROM jodo_r_settlements s
                       WHERE s.tenant = p.tenant AND s.family = p.family AND s.payment_id = p.payment_id)
 ) x
-JOIN jodo_ledger p ON p.tenant = x.tenant AND p.family = x.family AND p.payment_id = x.payment_id;
+JOIN jodo_i_ledger p ON p.tenant = x.tenant AND p.family = x.family AND p.payment_id = x.payment_id;
 
+-- `|| ''` keeps SQLite from guessing that one tenant has few lines, and joining them line by line.
 CREATE VIEW jodo_fee_lines AS
-SELECT l.tenant, l.product, l.payment_id, k.read_key AS pupil_key, s.identifier, nullif(l.component, '') AS component,
+SELECT l.tenant || '' AS tenant, l.product, l.payment_id, k.read_key AS pupil_key, s.identifier, nullif(l.component, '') AS component,
        l.n, nullif(l.amount, '') AS amount, l.amount_paise, l.state, l.utr, l.settled_at_utc, l.settled_on, l.paid_on
-FROM jodo_lines l
+FROM jodo_i_lines l
 LEFT JOIN jodo_pupil_keys k ON k.tenant = l.tenant AND k.pupil_key = l.named_pupil
 LEFT JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.read_key;
 
 -- Payments with the sum of what was settled, and their state: the facts, and whether every line has its bank transfer.
-CREATE VIEW jodo_payment_states AS
+CREATE VIEW jodo_i_payment_states AS
 SELECT p.tenant, p.family, p.payment_id, p.product, k.read_key AS pupil_key, s.identifier, p.amount, p.amount_paise,
        p.mode, p.reference, p.paid_at_utc, p.paid_on, p.standing, p.settled_clock, p.without_utr_clock,
        t.settled_lines, t.open_lines, t.settled_paise,
        CASE WHEN p.family = 'manual' THEN p.standing
             WHEN p.settled_clock > '' OR t.settled_lines > 0
-            THEN CASE WHEN t.open_lines = 0 OR t.settled_lines = 0 THEN 'settled' ELSE 'partly_settled' END
+            THEN CASE WHEN t.settled_lines = 0 THEN 'settled_without_utr'
+                      WHEN t.open_lines = 0 THEN 'settled'
+                      ELSE 'partly_settled' END
             ELSE p.standing
        END AS state
-FROM jodo_ledger p
+FROM jodo_i_ledger p
 JOIN (
     SELECT tenant, family, payment_id,
            sum(CASE WHEN state = 'settled' THEN 1 ELSE 0 END) AS settled_lines,
            sum(CASE WHEN state = 'settled' THEN 0 ELSE 1 END) AS open_lines,
            cast(sum(CASE WHEN state = 'settled' THEN amount_paise END) AS bigint) AS settled_paise
-    FROM jodo_lines
+    FROM jodo_i_lines
     GROUP BY tenant, family, payment_id
 ) t ON t.tenant = p.tenant AND t.family = p.family AND t.payment_id = p.payment_id
 LEFT JOIN jodo_pupil_keys k ON k.tenant = p.tenant AND k.pupil_key = p.named_pupil
@@ -157,22 +160,23 @@ CREATE VIEW jodo_manual_payments AS
 SELECT p.tenant, p.payment_id, k.read_key AS pupil_key, s.identifier, t.amount, t.amount_paise, p.mode, p.transaction_id,
        p.settlement_utr, p.notes, p.paid_at, p.paid_at_utc, p.paid_on, p.details, t.standing AS state
 FROM jodo_r_manual_payments p
-JOIN jodo_ledger t ON t.tenant = p.tenant AND t.family = 'manual' AND t.payment_id = p.payment_id
+JOIN jodo_i_ledger t ON t.tenant = p.tenant AND t.family = 'manual' AND t.payment_id = p.payment_id
 LEFT JOIN jodo_pupil_keys k ON k.tenant = p.tenant AND k.pupil_key = p.pupil_key
 LEFT JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.read_key;
 
 CREATE VIEW jodo_flex_payments AS
 SELECT p.tenant, p.payment_id, p.kind, p.subscription_id, t.pupil_key, t.identifier, t.state, t.amount, t.amount_paise,
-       coalesce(t.settled_paise, 0) AS settled_paise, p.reference_id, p.product, p.mode, p.paid_at, p.paid_at_utc,
-       p.paid_on, p.details
+       coalesce(t.settled_paise, 0) AS settled_paise, p.reference_id, p.product AS jodo_product, p.mode, p.paid_at, p.paid_at_utc,
+       p.paid_on, p.bounced_on, p.details
 FROM jodo_r_flex_payments p
-JOIN jodo_payment_states t ON t.tenant = p.tenant AND t.family = 'flex' AND t.payment_id = p.payment_id;
+JOIN jodo_i_payment_states t ON t.tenant = p.tenant AND t.family = 'flex' AND t.payment_id = p.payment_id;
 
 CREATE VIEW jodo_pay_payments AS
 SELECT p.tenant, p.payment_id, t.pupil_key, t.identifier, t.state, t.amount, t.amount_paise,
-       coalesce(t.settled_paise, 0) AS settled_paise, p.product, p.mode, p.paid_at, p.paid_at_utc, p.paid_on, p.details
+       coalesce(t.settled_paise, 0) AS settled_paise, p.product AS jodo_product, p.mode, p.paid_at,
+       p.paid_at_utc, p.paid_on, p.details
 FROM jodo_r_pay_payments p
-JOIN jodo_payment_states t ON t.tenant = p.tenant AND t.family = 'pay' AND t.payment_id = p.payment_id;
+JOIN jodo_i_payment_states t ON t.tenant = p.tenant AND t.family = 'pay' AND t.payment_id = p.payment_id;
 
 CREATE VIEW jodo_orders AS
 SELECT p.tenant, p.order_id, p.kind, t.pupil_key, p.identifier, t.state, t.amount, t.amount_paise,
@@ -180,7 +184,7 @@ SELECT p.tenant, p.order_id, p.kind, t.pupil_key, p.identifier, t.state, t.amoun
        p.date_of_birth, p.grade, p.new_admission, p.academic_year_start, p.academic_year_end, p.transaction_id,
        p.status, p.notes, p.paid_at, p.paid_at_utc, p.paid_on, p.details
 FROM jodo_r_orders p
-JOIN jodo_payment_states t ON t.tenant = p.tenant AND t.family = 'order' AND t.payment_id = p.order_id;
+JOIN jodo_i_payment_states t ON t.tenant = p.tenant AND t.family = 'order' AND t.payment_id = p.order_id;
 
 CREATE VIEW jodo_disbursements AS
 SELECT d.tenant, d.disbursement_id, d.application_id, k.read_key AS pupil_key, s.identifier,
@@ -211,12 +215,12 @@ FROM (
            paid_on, coalesce(amount_paise, settled_paise) AS amount_paise,
            coalesce(settled_paise, 0) AS settled_paise,
            coalesce(amount_paise, settled_paise, 0) - coalesce(settled_paise, 0) AS pending_paise
-    FROM jodo_payment_states
+    FROM jodo_i_payment_states
     WHERE family <> 'manual' AND (standing = 'paid' OR settled_lines > 0)
     UNION ALL
     SELECT tenant, product, payment_id, 'manual', pupil_key, identifier, state, mode, reference, paid_at_utc, paid_on,
            amount_paise, coalesce(amount_paise, 0), 0
-    FROM jodo_payment_states
+    FROM jodo_i_payment_states
     WHERE family = 'manual' AND standing = 'recorded'
     UNION ALL
     SELECT tenant, 'loan', disbursement_id, 'loan_disbursement', pupil_key, identifier, state, NULL, NULL, NULL,
@@ -227,7 +231,7 @@ FROM (
 ) r;
 
 CREATE VIEW jodo_unmatched_receipts AS
-SELECT r.tenant, r.product, r.payment_id, r.counts_as, o.name AS payer_name, o.phone AS payer_phone,
+SELECT r.tenant, r.product, r.payment_id, r.counts_as, r.mode, r.reference, o.name AS payer_name, o.phone AS payer_phone,
        o.email AS payer_email, o.identifier AS payer_identifier, o.student_name AS learner_name, r.paid_on, r.amount,
        r.amount_paise
 FROM jodo_receipts r
@@ -241,11 +245,11 @@ SELECT c.tenant, c.utr, c.credited_on,
            || cast(cast(substr('00' || cast(abs(c.amount_paise) AS text), 1, length(cast(abs(c.amount_paise) AS text))) AS bigint) AS text)
            || '.' || substr('00' || cast(abs(c.amount_paise) AS text), length(cast(abs(c.amount_paise) AS text)) + 1) AS amount,
        c.amount_paise,
-       c.lines
+       c.lines, c.manual_lines
 FROM (
     SELECT tenant, utr, max(settled_on) AS credited_on, cast(sum(amount_paise) AS bigint) AS amount_paise,
-           count(*) AS lines
-    FROM jodo_lines
+           count(*) AS lines, sum(CASE WHEN family = 'manual' THEN 1 ELSE 0 END) AS manual_lines
+    FROM jodo_i_lines
     WHERE state = 'settled'
     GROUP BY tenant, utr
 ) c;

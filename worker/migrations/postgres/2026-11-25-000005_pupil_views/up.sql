@@ -8,7 +8,7 @@ LEFT JOIN jodo_pupil_keys k ON k.tenant = m.tenant AND k.pupil_key = m.pupil_key
 LEFT JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.read_key;
 
 -- The mandate of each plan that ended last, and when.
-CREATE VIEW jodo_ended_mandates AS
+CREATE VIEW jodo_i_ended_mandates AS
 SELECT tenant, subscription_id, mandate_id, state, ended_clock
 FROM (
     SELECT tenant, subscription_id, mandate_id, state, ended_clock,
@@ -25,7 +25,7 @@ WHERE place = 1;
 
 -- Plans with their state: cancelled and closed outrank active, that outranks set up. `ended_clock` and `began_clock` are the
 -- newest of either kind.
-CREATE VIEW jodo_plan_states AS
+CREATE VIEW jodo_i_plan_states AS
 SELECT tenant, subscription_id, pupil_key, pupil_clock, active_clock, cancelled_clock, closed_clock,
        CASE WHEN cancelled_clock > closed_clock THEN cancelled_clock ELSE closed_clock END AS ended_clock,
        CASE WHEN active_clock > set_up_clock THEN active_clock ELSE set_up_clock END AS began_clock,
@@ -46,8 +46,8 @@ SELECT p.tenant, p.subscription_id, k.read_key AS pupil_key, s.identifier, t.sta
        END AS mandate,
        CASE WHEN substr(m.ended_clock, 1, 12) >= substr(t.began_clock, 1, 12) THEN m.mandate_id END AS mandate_id
 FROM jodo_r_subscriptions p
-JOIN jodo_plan_states t ON t.tenant = p.tenant AND t.subscription_id = p.subscription_id
-LEFT JOIN jodo_ended_mandates m ON m.tenant = p.tenant AND m.subscription_id = p.subscription_id
+JOIN jodo_i_plan_states t ON t.tenant = p.tenant AND t.subscription_id = p.subscription_id
+LEFT JOIN jodo_i_ended_mandates m ON m.tenant = p.tenant AND m.subscription_id = p.subscription_id
 LEFT JOIN jodo_pupil_keys k ON k.tenant = p.tenant AND k.pupil_key = p.pupil_key
 LEFT JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.read_key;
 
@@ -62,8 +62,8 @@ LEFT JOIN jodo_pupil_keys k ON k.tenant = p.tenant AND k.pupil_key = p.pupil_key
 LEFT JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.read_key;
 
 -- Loans with their state. An end outranks every step up to the approval; against the signature the later counts; money
--- that was paid out stays so.
-CREATE VIEW jodo_loan_states AS
+-- that was paid out, as the loan's events or one of its tranches says, stays so.
+CREATE VIEW jodo_i_loan_states AS
 SELECT tenant, application_id, pupil_key, pupil_clock, disbursed_clock, ended_clock, ended_as,
        CASE WHEN disbursed_clock > '' THEN 'disbursed'
             WHEN ended_clock > agreement_signed_clock THEN ended_as
@@ -74,31 +74,37 @@ SELECT tenant, application_id, pupil_key, pupil_clock, disbursed_clock, ended_cl
             ELSE 'unknown'
        END AS state
 FROM (
-    SELECT tenant, application_id, pupil_key, pupil_clock, disbursed_clock, agreement_signed_clock,
-           final_approved_clock, filled_clock, started_clock,
-           CASE WHEN rejected_clock >= canceled_clock AND rejected_clock >= expired_clock THEN rejected_clock
-                WHEN canceled_clock >= expired_clock THEN canceled_clock
-                ELSE expired_clock
+    SELECT l.tenant, l.application_id, l.pupil_key, l.pupil_clock, l.agreement_signed_clock, l.final_approved_clock,
+           l.filled_clock, l.started_clock,
+           CASE WHEN d.disbursed_clock > l.disbursed_clock THEN d.disbursed_clock ELSE l.disbursed_clock
+           END AS disbursed_clock,
+           CASE WHEN l.rejected_clock >= l.canceled_clock AND l.rejected_clock >= l.expired_clock THEN l.rejected_clock
+                WHEN l.canceled_clock >= l.expired_clock THEN l.canceled_clock
+                ELSE l.expired_clock
            END AS ended_clock,
-           CASE WHEN rejected_clock >= canceled_clock AND rejected_clock >= expired_clock THEN 'rejected'
-                WHEN canceled_clock >= expired_clock THEN 'canceled'
+           CASE WHEN l.rejected_clock >= l.canceled_clock AND l.rejected_clock >= l.expired_clock THEN 'rejected'
+                WHEN l.canceled_clock >= l.expired_clock THEN 'canceled'
                 ELSE 'expired'
            END AS ended_as
-    FROM jodo_r_loans
+    FROM jodo_r_loans l
+    LEFT JOIN (
+        SELECT tenant, application_id, max(disbursed_clock) AS disbursed_clock
+        FROM jodo_r_disbursements
+        GROUP BY tenant, application_id
+    ) d ON d.tenant = l.tenant AND d.application_id = l.application_id
 ) ends;
 
 CREATE VIEW jodo_loans AS
 SELECT p.tenant, p.application_id, k.read_key AS pupil_key, s.identifier, t.state, p.status, cast(p.amount AS text) AS amount,
        p.amount_paise, p.agreement_signed_at, p.agreement_signed_at_utc, p.agreement_signed_on
 FROM jodo_r_loans p
-JOIN jodo_loan_states t ON t.tenant = p.tenant AND t.application_id = p.application_id
+JOIN jodo_i_loan_states t ON t.tenant = p.tenant AND t.application_id = p.application_id
 LEFT JOIN jodo_pupil_keys k ON k.tenant = p.tenant AND k.pupil_key = p.pupil_key
 LEFT JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.read_key;
 
 CREATE VIEW jodo_loan_repayments AS
 SELECT e.tenant, e.payment_id, e.application_id, k.read_key AS pupil_key, s.identifier, cast(e.amount AS text) AS amount,
-       e.amount_paise,
-       e.due_on, e.paid_at_utc, e.paid_on
+       e.amount_paise, e.due_on, e.paid_at, e.paid_at_utc, e.paid_on
 FROM jodo_r_emis e
 LEFT JOIN jodo_pupil_keys k ON k.tenant = e.tenant AND k.pupil_key = e.pupil_key
 LEFT JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.read_key;
@@ -140,7 +146,7 @@ LEFT JOIN (
                ORDER BY CASE v.state WHEN 'active' THEN 0 WHEN 'set_up' THEN 1 WHEN 'unknown' THEN 3 ELSE 2 END,
                         t.pupil_clock DESC, v.subscription_id DESC) AS place
     FROM jodo_subscriptions v
-    JOIN jodo_plan_states t ON t.tenant = v.tenant AND t.subscription_id = v.subscription_id
+    JOIN jodo_i_plan_states t ON t.tenant = v.tenant AND t.subscription_id = v.subscription_id
     WHERE v.pupil_key IS NOT NULL
 ) plan ON plan.tenant = s.tenant AND plan.pupil_key = s.pupil_key AND plan.place = 1
 LEFT JOIN (
@@ -153,7 +159,7 @@ LEFT JOIN (
                              ELSE 2 END,
                         t.pupil_clock DESC, v.application_id DESC) AS place
     FROM jodo_loans v
-    JOIN jodo_loan_states t ON t.tenant = v.tenant AND t.application_id = v.application_id
+    JOIN jodo_i_loan_states t ON t.tenant = v.tenant AND t.application_id = v.application_id
     WHERE v.pupil_key IS NOT NULL
 ) loan ON loan.tenant = s.tenant AND loan.pupil_key = s.pupil_key AND loan.place = 1
 LEFT JOIN (

@@ -64,6 +64,8 @@ CREATE TABLE jodo_r_flex_payments (
     paid_at_utc               TEXT,
     paid_on                   TEXT CHECK (paid_on GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'),
     paid_at_clock             TEXT NOT NULL DEFAULT '',
+    bounced_on                TEXT CHECK (bounced_on GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'),
+    bounced_on_clock          TEXT NOT NULL DEFAULT '',
     details                   TEXT,
     details_amount            TEXT CHECK (details_amount GLOB '*[0-9].[0-9][0-9]'),
     details_paise             INTEGER,

@@ -81,6 +81,7 @@ const fn row(
         parent: None,
         pupil: None,
         constant: None,
+        day: None,
         list: None,
     }
 }
@@ -144,6 +145,8 @@ const fn flex_payment(code: KnownCode, kind: &'static str, state: &str, rank: u8
         parent: Some(&FLEX_SUBSCRIPTION),
         pupil: Some(register(&FLEX_PAYMENTS, "pupil")),
         constant: Some((register(&FLEX_PAYMENTS, "kind"), kind)),
+        // A bounce has no other date (C§3.3).
+        day: if super::same(state, "bounced") { Some(register(&FLEX_PAYMENTS, "bounced_on")) } else { None },
         list: Some(List::FeeLines(fee_lines(&FLEX_PAYMENTS, "payload.payment.details", "flex", state))),
         ..row(
             &FLEX_PAYMENTS,

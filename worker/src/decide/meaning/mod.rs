@@ -70,6 +70,8 @@ pub struct Row {
     pub pupil: Option<&'static Register>,
     /// What the code alone says.
     pub constant: Option<(&'static Register, &'static str)>,
+    /// Where the day of the event goes, at the institute.
+    pub day: Option<&'static Register>,
     /// The list in it, if there is one.
     pub list: Option<List>,
 }
@@ -217,7 +219,9 @@ mod tests {
                 .chain(row.parent)
                 .flat_map(|block| block.fields)
                 .map(|field| field.register);
-            registers.extend(fields.chain(row.pupil).chain(row.constant.map(|(register, _)| register)));
+            registers.extend(
+                fields.chain(row.pupil).chain(row.constant.map(|(register, _)| register)).chain(row.day),
+            );
             facts.extend(
                 row.fact.iter().chain(row.fact_if.iter().map(|(_, fact)| fact)).map(|fact| fact.name),
             );

@@ -3,11 +3,21 @@
 use std::collections::HashSet;
 
 use proptest::prelude::*;
+use proptest::test_runner::Config;
 use serde_json::{Map, json};
 
 use super::*;
 use crate::entities::SETTLEMENTS;
 use crate::table::ColumnType;
+
+/// How many tests share the cases.
+const TESTS: u32 = 6;
+
+/// An equal part of the cases that `JODO_TEST_DECIDE_CASES` asks for in all; 10,000 when it asks for none.
+fn config() -> Config {
+    let cases = std::env::var("JODO_TEST_DECIDE_CASES").map_or(10_000, |cases| cases.parse().unwrap());
+    Config::with_cases(u32::div_ceil(cases, TESTS))
+}
 
 /// A decision fit for the database, whatever it was made of.
 fn assert_sound(body: &[u8]) {
@@ -120,6 +130,8 @@ fn places(value: &Value, here: &str, found: &mut Vec<String>) {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn any_bytes_are_decided(body in proptest::collection::vec(any::<u8>(), 0..300)) {
         assert_sound(&body);

@@ -28,7 +28,7 @@ async fn row_14_in_one_second_the_state_that_goes_further_counts_and_arrival_nev
     let second = ("/timestamp", json!(1_785_000_000));
     let details = sample("flex.instalment.settled")["payload"]["payment"]["details"].clone();
     let payment = json!({"id": "flex_661204", "amount": 22000, "details": details});
-    let mut bodies = ["settled", "debited", "bounced"].map(|state| {
+    let payments = ["settled", "debited", "bounced"].map(|state| {
         let code = format!("flex.instalment.{state}");
         sample_with(&code, [second.clone(), ("/payload/payment", payment.clone())])
     });
@@ -38,8 +38,7 @@ async fn row_14_in_one_second_the_state_that_goes_further_counts_and_arrival_nev
     let updates = ["cash", "cheque", "upi"].map(|mode| {
         sample_with("direct.payment.updated", [second.clone(), ("/payload/payment/mode", json!(mode))])
     });
-    let mut bodies: Vec<_> =
-        bodies.iter_mut().map(|body| body.take()).chain(toggles).chain(updates).collect();
+    let mut bodies = [payments, toggles, updates].concat();
 
     let forwards = School::with(&bodies).await;
     bodies.reverse();
@@ -132,7 +131,7 @@ async fn row_20_what_comes_before_its_parent_is_shown_and_filled_in_later() {
             event(
                 "masterdata.student.registered",
                 1_779_000_000,
-                json!({"student": pupil, "jodo_student_id": "student_7"}),
+                &json!({"student": pupil, "jodo_student_id": "student_7"}),
             ),
         ])
         .await;

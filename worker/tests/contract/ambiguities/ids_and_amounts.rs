@@ -131,7 +131,7 @@ async fn row_27_an_order_is_known_by_order_id_and_what_says_only_id_waits() {
     let before = school.everything().await;
     // An order as the read API has it.
     let read = json!({"order": {"id": "order_7710294488213", "status": "paid", "details": []}});
-    let decision = school.receive(&event("order.payment.debited", 1_784_034_600, read).to_string()).await;
+    let decision = school.receive(&event("order.payment.debited", 1_784_034_600, &read).to_string()).await;
     assert_eq!((decision.outcome, decision.reason), (Outcome::Quarantined, Some(Reason::MissingKey)));
     assert_eq!(decision.detail.as_deref(), Some("payload.order_id"));
     school.assert_shows(&before).await;

@@ -51,7 +51,7 @@ async fn row_05_codes_match_by_their_own_spelling_and_states_keep_the_documented
         ("cred.loan.canceled", "cred.loan.cancelled"),
         ("cred.loan.canceled", "Cred.Loan.Canceled"),
     ] {
-        let body = event(misspelt, 1_790_000_000, sample(code)["payload"].take()).to_string();
+        let body = event(misspelt, 1_790_000_000, &sample(code)["payload"]).to_string();
         let decision = school.receive(&body).await;
         assert_eq!(
             (decision.outcome, decision.reason),

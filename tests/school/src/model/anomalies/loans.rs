@@ -1,37 +1,21 @@
 //! Loans that ended, and yet money moved.
 
-use std::collections::BTreeMap;
-
 use super::Anomaly;
 use crate::model::book::{Kind, World};
 use crate::model::loans::{LOAN_ENDS, loan_state};
-use crate::model::words::{Clock, Known};
+use crate::model::words::Known;
 
 /// All anomalies of loans.
 pub(super) fn of_loans(world: &World) -> Vec<Anomaly> {
-    let paid_out = newest_tranches(world);
     let loans = world.all(Kind::Loan);
-    let mut found: Vec<_> =
-        loans.filter_map(|(id, loan)| ended_after_disbursal(id, loan, paid_out.get(id).copied())).collect();
+    let mut found: Vec<_> = loans.filter_map(|(id, loan)| ended_after_disbursal(id, loan)).collect();
     found.extend(world.all(Kind::Emi).filter_map(|(id, emi)| repayment_of_ended(world, id, emi)));
     found
 }
 
-/// When the last tranche was paid out, by loan.
-fn newest_tranches(world: &World) -> BTreeMap<&str, &Clock> {
-    let mut newest: BTreeMap<&str, &Clock> = BTreeMap::new();
-    for (_, tranche) in world.all(Kind::Tranche) {
-        if let (Some(loan), Some(clock)) = (tranche.get("application_id"), tranche.fact("disbursed")) {
-            let known = newest.entry(loan).or_insert(clock);
-            *known = (*known).max(clock);
-        }
-    }
-    newest
-}
-
-fn ended_after_disbursal(id: &str, loan: &Known, tranche: Option<&Clock>) -> Option<Anomaly> {
+fn ended_after_disbursal(id: &str, loan: &Known) -> Option<Anomaly> {
     let (word, end) = loan.newest(LOAN_ENDS)?;
-    let disbursed = loan.fact("disbursed").max(tranche)?;
+    let disbursed = loan.fact("disbursed")?;
     Some(Anomaly::new("loan_ended_after_disbursal", id, Some(word)).between(end, disbursed))
 }
 

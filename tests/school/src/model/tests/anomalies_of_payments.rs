@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_no_anomaly, assert_only_anomaly, by_digits, cells, digits, judged, keys, said, said_as};
+use super::{assert_no_anomaly, assert_only_anomaly, cells, digits, judged, keys, said, said_as};
 
 fn heard(code: &str, second: i64, payment: &Value) -> String {
     said(code, second, json!({ "payment": payment }))
@@ -55,15 +55,16 @@ fn lines_that_do_not_add_up_are_told_with_the_events_that_said_so() {
 }
 
 #[test]
-fn a_fallback_word_is_the_earlier_one_and_has_no_second() {
-    let added = heard("direct.payment.added", 9, &json!({ "id": "p", "amount": 100 }));
-    let voided = heard("direct.payment.cancelled", 99, &json!({ "id": "p", "details": [{ "amount": 60 }] }));
+fn a_fallback_amount_is_the_earlier_one_and_fallback_lines_are_not_compared() {
+    let added = heard("direct.payment.added", 9, &json!({ "id": "p", "details": [{ "amount": 60 }] }));
+    let voided = heard("direct.payment.cancelled", 99, &json!({ "id": "p", "amount": 100 }));
     let what = ["lines_differ", "p", "manual"];
     assert_only_anomaly(&[added.clone(), voided.clone()], what, "9", &added, &voided);
 
-    let amount = heard("direct.payment.cancelled", 1, &json!({ "id": "p", "amount": 100 }));
-    let (earlier, later) = by_digits(amount, voided);
-    assert_only_anomaly(&[earlier.clone(), later.clone()], what, "", &later, &earlier);
+    // They may be a part of the whole.
+    let added = heard("direct.payment.added", 9, &json!({ "id": "p", "amount": 100 }));
+    let voided = heard("direct.payment.cancelled", 99, &json!({ "id": "p", "details": [{ "amount": 60 }] }));
+    assert!(judged(&[added, voided])["jodo_anomalies"].is_empty());
 }
 
 #[test]

@@ -43,7 +43,8 @@ fn everything_that_is_said_of_an_instalment_is_shown() {
     let payment = json!({ "amount": 100.0, "reference_id": "N1", "product": "flex", "mode": "enach",
         "paid_at": "2026-07-05T04:47:52", "details": line(None) });
     let views = judged(&[flex("instalment.debited", 1, payment)]);
-    let columns = ["kind", "subscription_id", "pupil_key", "identifier", "reference_id", "product", "mode"];
+    let columns =
+        ["kind", "subscription_id", "pupil_key", "identifier", "reference_id", "jodo_product", "mode"];
     let expected = ["instalment", "88", "erp:1", "1", "N1", "flex", "enach"];
     assert_eq!(cells(&views, "jodo_flex_payments", "f", columns), expected);
     let columns = ["amount", "amount_paise", "settled_paise", "paid_at", "paid_at_utc", "paid_on"];

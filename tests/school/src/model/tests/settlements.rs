@@ -89,10 +89,13 @@ fn the_time_of_a_settlement_is_the_newest_that_was_named() {
 }
 
 #[test]
-fn settled_without_lines_or_utrs_is_settled_though_no_money_is_seen() {
+fn settled_without_lines_or_utrs_is_a_state_of_its_own_for_no_money_is_seen() {
     let views = judged(&[pay("settled", 1, &json!([]))]);
     let columns = ["state", "amount", "settled", "pending"];
-    assert_eq!(cells(&views, "jodo_receipts", "pay / p", columns), ["settled", "300.00", "0.00", "300.00"]);
+    assert_eq!(
+        cells(&views, "jodo_receipts", "pay / p", columns),
+        ["settled_without_utr", "300.00", "0.00", "300.00"]
+    );
     assert_eq!(
         cells(&views, "jodo_fee_lines", "pay / p /  / 300.00 / 1", ["state", "amount"]),
         ["paid", "300.00"]
