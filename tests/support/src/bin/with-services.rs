@@ -23,6 +23,15 @@ async fn main() -> anyhow::Result<ExitCode> {
     };
     let mut command = die_with_parent(program);
     command.args(args);
+    // What `cargo run` says of this package would make cargo, as the command, build the world anew.
+    for (name, _) in std::env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|own| name.starts_with(own)))
+        {
+            command.env_remove(name);
+        }
+    }
     let start = Instant::now();
     let (rabbitmq, redis, postgres) = tokio::join!(
         unless_named(Kind::RabbitMq, RabbitMq::start),
