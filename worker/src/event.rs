@@ -6,9 +6,8 @@ use jodo_shared::message::Message;
 use jodo_shared::outcome::{Outcome, Reason};
 
 use crate::decide::Decision;
-use crate::entities::STUDENTS;
 use crate::store::{EventRow, UnverifiedRow};
-use crate::table::{Change, Entity};
+use crate::table::Change;
 
 /// How long a held delivery is kept.
 const HELD_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -25,22 +24,13 @@ pub struct Event {
 impl Event {
     /// The event that `decide` made of a message.
     pub fn decided(message: &Message, decision: Decision) -> Self {
-        let pupil_key = decision.changes.iter().find_map(|change| match change {
-            Change::Write { entity, key, .. } if *entity == &STUDENTS => key.get(1).cloned(),
-            _ => None,
-        });
-        // Its own row is the first one.
-        let subject = decision.changes.iter().find_map(|change| match change {
-            Change::Write { entity, key, .. } if *entity != &STUDENTS => Some(subject(entity, key.get(1)?)),
-            _ => None,
-        });
         let warnings = decision.warnings_json();
         let row = EventRow {
             event_id: decision.event_id,
             code: decision.code,
             time: decision.time,
-            pupil_key,
-            subject,
+            pupil_key: decision.about.pupil_key,
+            subject: decision.about.subject,
             payload_digest: decision.payload_digest,
             outcome: decision.outcome,
             reason: decision.reason,
@@ -78,11 +68,6 @@ impl Event {
         };
         Self { row, changes: Vec::new() }
     }
-}
-
-/// How `jodo_events` names what an event is about: the row of an entity with this natural key.
-pub fn subject(entity: &Entity, key: &str) -> String {
-    format!("{}:{key}", entity.name)
 }
 
 /// What is known of a message without reading its body.

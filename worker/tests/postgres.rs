@@ -9,6 +9,7 @@ use std::time::Duration;
 use jodo_test_support::{TestDatabase, fresh_database};
 use jodo_worker::entities::{ENTITIES, SETS, VIEWS};
 use jodo_worker::store::WorkerName;
+use jodo_worker::store::inspect::{AnyRow, Inspect as _};
 use jodo_worker::store::postgres::{PgStore, migrate};
 use jodo_worker::store::{Store, StoreError, conformance};
 use jodo_worker::table::ColumnType;
@@ -90,6 +91,31 @@ async fn migrations_go_up_and_up_again_without_harm() {
     let again = migrate(&SecretString::from(database.url.clone())).await.expect("migrated again");
     assert_eq!(again.applied, Vec::<String>::new());
     assert_eq!(store_at(&database.url).dump().await.expect("a dump"), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn manual_payments_of_the_first_version_keep_their_lines() {
+    let database = fresh_database().await;
+    for statements in [
+        include_str!("../migrations/postgres/2026-11-24-000001_tables/up.sql"),
+        include_str!("../migrations/postgres/2026-11-24-000002_views/up.sql"),
+        "CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY NOT NULL, \
+         run_on timestamp NOT NULL DEFAULT current_timestamp); \
+         INSERT INTO __diesel_schema_migrations (version) VALUES ('20261124000001'), ('20261124000002')",
+        r#"INSERT INTO jodo_r_manual_payments (tenant, payment_id, details, details_paise, details_clock) VALUES
+           ('main', 'p', '[{"amount":"9.50","fee_component":"BUS"},{"amount":"0.55"},{}]', 1005, '000000000001.10.x')"#,
+    ] {
+        sql(&database, statements).await;
+    }
+    migrate(&SecretString::from(database.url.clone())).await.expect("migrated");
+    let store = store_at(&database.url);
+    let lines = store.view("jodo_fee_lines").await.expect("the view");
+    let cell = |row: &AnyRow, column: &str| row[column].clone().unwrap_or_default();
+    let mut found: Vec<_> = lines.iter().map(|row| [cell(row, "component"), cell(row, "amount")]).collect();
+    found.sort();
+    assert_eq!(found, [["", ""], ["", "0.55"], ["BUS", "9.50"]].map(|line| line.map(str::to_owned)));
+    let payments = store.view("jodo_manual_payments").await.expect("the view");
+    assert_eq!(cell(&payments[0], "amount"), "10.05");
 }
 
 #[tokio::test(flavor = "multi_thread")]

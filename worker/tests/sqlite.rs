@@ -8,6 +8,7 @@ use std::sync::Arc;
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use jodo_worker::entities::{ENTITIES, SETS, VIEWS};
+use jodo_worker::store::inspect::{AnyRow, Inspect as _};
 use jodo_worker::store::sqlite::SqliteStore;
 use jodo_worker::store::{Store as _, StoreError, WorkerName, conformance, migrate};
 use secrecy::SecretString;
@@ -102,6 +103,31 @@ fn the_views_are_the_same_text_for_every_database() {
     };
     assert!(!views("sqlite").is_empty());
     assert_eq!(views("sqlite"), views("postgres"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn manual_payments_of_the_first_version_keep_their_lines() {
+    let file = File::new();
+    let mut connection = file.connection();
+    for statements in [
+        include_str!("../migrations/sqlite/2026-11-24-000001_tables/up.sql"),
+        include_str!("../migrations/sqlite/2026-11-24-000002_views/up.sql"),
+        "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, \
+         run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP); \
+         INSERT INTO __diesel_schema_migrations (version) VALUES ('20261124000001'), ('20261124000002')",
+        r#"INSERT INTO jodo_r_manual_payments (tenant, payment_id, details, details_paise, details_clock) VALUES
+           ('main', 'p', '[{"amount":"9.50","fee_component":"BUS"},{"amount":"0.55"},{}]', 1005, '000000000001.10.x')"#,
+    ] {
+        connection.batch_execute(statements).expect("executed");
+    }
+    migrate(&file.url).await.expect("migrated");
+    let lines = file.store().view("jodo_fee_lines").await.expect("the view");
+    let cell = |row: &AnyRow, column: &str| row[column].clone().unwrap_or_default();
+    let mut found: Vec<_> = lines.iter().map(|row| [cell(row, "component"), cell(row, "amount")]).collect();
+    found.sort();
+    assert_eq!(found, [["", ""], ["", "0.55"], ["BUS", "9.50"]].map(|line| line.map(str::to_owned)));
+    let payments = file.store().view("jodo_manual_payments").await.expect("the view");
+    assert_eq!(cell(&payments[0], "amount"), "10.05");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,7 +37,7 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "NAME")]
     pub target: Option<TargetName>,
     /// Most events to tell, the newest.
-    #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(1..=1_000))]
     pub limit: u32,
     /// As JSON: a list, for a number may mean several things; times in UTC.
     #[arg(long)]

@@ -2,8 +2,8 @@
 
 use jodo_worker::decide::meaning::List;
 use jodo_worker::decide::meaning::codes::MEANINGS;
+use jodo_worker::decide::subject;
 use jodo_worker::entities::{DISBURSEMENTS, EMIS, ENTITIES, SETTLEMENTS, STUDENTS};
-use jodo_worker::event;
 use jodo_worker::store::inspect::AnyRow;
 use jodo_worker::table::Entity;
 
@@ -18,7 +18,7 @@ pub(super) struct Record {
 impl Record {
     /// As `jodo_events` names it.
     pub(super) fn subject(&self) -> String {
-        event::subject(self.entity, &self.key)
+        subject(self.entity, &self.key)
     }
 
     /// What `jodo_events` names so; `None` where another version wrote it.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use jodo_shared::contract::{MAX_LIST_BYTES, Member, Money, Object, Problem};
 use jodo_shared::ids::MAX_KEY_BYTES;
+use jodo_shared::outcome::Reason;
 use serde_json::{Map, Value};
 
 use super::event::Event;
@@ -47,7 +48,8 @@ impl Line {
     }
 }
 
-/// The fee lines of a payment, and those of them that reached the institute.
+/// The fee lines of a payment, and those of them that reached the institute. Where the lines may tell of settled money,
+/// a list that cannot be read as a whole stops the event: nothing else would bring that money back.
 pub(super) fn fee_lines(
     event: &Event<'_>,
     list: &FeeLines,
@@ -55,12 +57,26 @@ pub(super) fn fee_lines(
     payment: &str,
     findings: &mut Findings,
 ) -> Result<Lists, Refusal> {
-    let elements = elements(event, list.path, findings);
+    let elements = match (elements(event, list.path, findings), list.settles) {
+        (Ok(elements), _) => elements,
+        (Err(_), true) => return Err(Refusal::at(list.path, Reason::UnreadableAmount)),
+        (Err(problem), false) => {
+            findings.warn(list.path, problem);
+            Vec::new()
+        }
+    };
     let lines = read_lines(&elements, list.path, list.settles.then_some(event), findings)?;
+    let amounts = lines.iter().filter_map(|line| line.amount);
+    if sum(amounts).is_none() {
+        return Err(Refusal::at(list.path, Reason::UnreadableAmount));
+    }
     let clock = event.content_clock(rank, list.content);
     let whole = lines.iter().map(Line::in_json).collect();
     let register =
         register(list.register, &clock, whole, lines.iter().map(|line| line.amount), list.path, findings);
+    if list.settles && register.is_none() && !lines.is_empty() {
+        return Err(Refusal::at(list.path, Reason::UnreadableAmount));
+    }
     let mut changes = Vec::new();
     if register.is_some() {
         changes.extend(lines.iter().zip(1..).map(|(line, n): (_, u32)| Change::Add {
@@ -121,16 +137,20 @@ pub(super) fn schedule(
     const PATH: &str = "payload.payment_schedule";
     let clock = event.clock(rank);
     let (mut whole, mut amounts, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-    for (place, element) in elements(event, PATH, findings).into_iter().enumerate() {
+    let instalments = taken(elements(event, PATH, findings), PATH, findings);
+    let mut lines_left = MAX_LINES;
+    for (place, element) in instalments.into_iter().enumerate() {
         let path = format!("{PATH}[{place}]");
         let instalment = findings.take(&path, element.object()).unwrap_or_default();
         let due =
             findings.take(format_args!("{path}.due_date"), instalment.member("due_date").date(event.zone));
         let amount = money(instalment.member("amount"), &format!("{path}.amount"))?;
         let details = format!("{path}.details");
-        let lines = findings.take(&details, instalment.member("details").elements());
-        let lines = lines.map(|lines| read_lines(&lines, &details, None, findings)).transpose()?;
-        let lines = lines.map(|lines| lines.iter().map(Line::in_json).collect());
+        let lines = bounded(instalment.member("details"), lines_left);
+        let lines = taken(lines.map(Option::unwrap_or_default), &details, findings);
+        lines_left -= lines.len();
+        let lines = read_lines(&lines, &details, None, findings)?;
+        let lines = (!lines.is_empty()).then(|| lines.iter().map(Line::in_json).collect());
         whole.push(json([
             ("amount", amount.map(text)),
             ("details", lines),
@@ -150,16 +170,44 @@ pub(super) fn schedule(
     Ok(Lists { register, facts: None, changes })
 }
 
-/// The elements of the list at a path; none where there is no list, or one that is too long.
-fn elements<'a>(event: &Event<'a>, path: &str, findings: &mut Findings) -> Vec<Member<'a>> {
+/// The elements of the list at a path; none where there is nothing.
+///
+/// # Errors
+/// When it is no list, or a longer one than anybody is billed by.
+pub(super) fn elements<'a>(
+    event: &Event<'a>,
+    path: &str,
+    findings: &mut Findings,
+) -> Result<Vec<Member<'a>>, Problem> {
     let (parent, member) = path.rsplit_once('.').unwrap_or(("payload", path));
     let object = event.object(parent, findings);
-    let elements = findings.take(path, object.member(member).elements()).unwrap_or_default();
-    if elements.len() > MAX_LINES {
-        findings.warn(path, Problem::TooLong);
-        return Vec::new();
+    Ok(bounded(object.member(member), MAX_LINES)?.unwrap_or_default())
+}
+
+/// A list of at most `most` elements.
+fn bounded(member: Member<'_>, most: usize) -> Result<Option<Vec<Member<'_>>>, Problem> {
+    match member.elements().split() {
+        (Some(elements), _) if elements.len() > most => Err(Problem::TooLong),
+        (elements, None) => Ok(elements),
+        (_, Some(problem)) => Err(problem),
     }
-    elements
+}
+
+/// The elements, or none and a warning.
+fn taken<'a>(
+    elements: Result<Vec<Member<'a>>, Problem>,
+    path: &str,
+    findings: &mut Findings,
+) -> Vec<Member<'a>> {
+    elements.unwrap_or_else(|problem| {
+        findings.warn(path, problem);
+        Vec::new()
+    })
+}
+
+/// A sum; `None` when it has more digits than an amount may have.
+fn sum(mut amounts: impl Iterator<Item = Money>) -> Option<Money> {
+    amounts.try_fold(Money::ZERO, Money::plus)
 }
 
 /// Reads fee lines. A line of which nothing could be read stays as an empty one: how many there are is known.
@@ -174,16 +222,20 @@ fn read_lines(
     for (place, element) in elements.iter().enumerate() {
         let path = format!("{path}[{place}]");
         let object = findings.take(&path, element.object()).unwrap_or_default();
-        let mut line = Line {
-            amount: money(object.member("amount"), &format!("{path}.amount"))?,
-            component: component(&object, &path, findings),
-            ..Line::default()
-        };
+        let mut line =
+            Line { amount: money(object.member("amount"), &format!("{path}.amount"))?, ..Line::default() };
         if let Some(event) = settling {
-            line.utr = short_text(&object, "settlement_utr", &path, findings);
+            line.utr = key_part(&object, "settlement_utr", &path)?;
             let at = format!("{path}.settled_at");
             line.settled_at = moment(object.member("settled_at"), &at, event.zone, findings);
         }
+        // Of a settled line it is a part of the key.
+        line.component = match &line.utr {
+            Some(_) => {
+                key_part(&object, "fee_component", &path)?.or(key_part(&object, "component_type", &path)?)
+            }
+            None => component(&object, &path, findings),
+        };
         lines.push(line);
     }
     Ok(lines)
@@ -194,7 +246,12 @@ fn component(line: &Object<'_>, path: &str, findings: &mut Findings) -> Option<S
     ["fee_component", "component_type"].into_iter().find_map(|name| short_text(line, name, path, findings))
 }
 
-/// A text that becomes part of a key, and is bounded as one.
+/// A text that is a part of a settlement's key: two must not become one.
+fn key_part(object: &Object<'_>, name: &str, path: &str) -> Result<Option<String>, Refusal> {
+    object.member(name).key().map_err(|problem| Refusal::key(format_args!("{path}.{name}"), problem))
+}
+
+/// A text that is bounded as a key is.
 fn short_text(object: &Object<'_>, name: &str, path: &str, findings: &mut Findings) -> Option<String> {
     let path = format!("{path}.{name}");
     let text = findings.take(&path, object.member(name).text())?;
@@ -211,7 +268,7 @@ fn register(
     register: &'static Register,
     clock: &Clock,
     whole: Vec<Value>,
-    mut amounts: impl Iterator<Item = Option<Money>>,
+    amounts: impl Iterator<Item = Option<Money>>,
     path: &str,
     findings: &mut Findings,
 ) -> Option<Written> {
@@ -223,8 +280,8 @@ fn register(
         findings.warn(path, Problem::TooLong);
         return None;
     }
-    let sum = amounts.try_fold(Money::ZERO, |sum, amount| sum.plus(amount?));
-    let [sum, paise] = sum.map(amount).unwrap_or_default();
+    let known = amounts.collect::<Option<Vec<_>>>();
+    let [sum, paise] = known.and_then(|known| sum(known.into_iter())).map(amount).unwrap_or_default();
     Some((register, clock.clone(), vec![Some(json), sum, paise]))
 }
 

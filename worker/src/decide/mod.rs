@@ -5,6 +5,7 @@
 //! `quarantined`, and the member concerned is named; anything else is left out with a [`Warning`] and the event is
 //! `applied`. [`meaning`] holds what the codes mean, as tables.
 
+mod about;
 mod event;
 mod fields;
 mod findings;
@@ -24,6 +25,7 @@ use jodo_shared::ids::EventId;
 use jodo_shared::message::Message;
 use jodo_shared::outcome::{Outcome, Reason};
 
+pub use self::about::{About, subject};
 use self::event::Event;
 pub use self::findings::Warning;
 use self::findings::{Findings, Refusal};
@@ -63,6 +65,8 @@ pub struct Decision {
     pub reason: Option<Reason>,
     /// The member that is the reason, such as `payload.payment.amount`; never its value.
     pub detail: Option<String>,
+    /// Whom and what it is about, as far as that can be read, applied or not.
+    pub about: About,
     /// What was odd without being a reason.
     pub warnings: Vec<Warning>,
     /// Its effect; none unless it is applied.
@@ -93,6 +97,7 @@ pub fn decide(message: &Message, rules: Option<&SourceRules>) -> Decision {
         Ok(None) => (Outcome::Ignored, None, Vec::new()),
         Err(refusal) => (Outcome::Quarantined, Some(refusal), Vec::new()),
     };
+    let about = if refusal.is_some() { About::read(&envelope) } else { About::of(&changes) };
     let (reason, detail) = refusal.map(|refusal| (refusal.reason, refusal.path)).unzip();
     Decision {
         event_id,
@@ -102,6 +107,7 @@ pub fn decide(message: &Message, rules: Option<&SourceRules>) -> Decision {
         outcome,
         reason,
         detail: detail.flatten(),
+        about,
         warnings: findings.into_warnings(),
         changes,
     }
@@ -117,6 +123,7 @@ fn unopened(reason: Reason) -> Decision {
         outcome: Outcome::Quarantined,
         reason: Some(reason),
         detail: None,
+        about: About::default(),
         warnings: Vec::new(),
         changes: Vec::new(),
     }

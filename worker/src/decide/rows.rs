@@ -4,7 +4,7 @@ use jodo_shared::contract::{Object, Problem};
 use jodo_shared::outcome::Reason;
 
 use super::event::Event;
-use super::fields::read_block;
+use super::fields::{Written, read_block};
 use super::findings::{Findings, Refusal};
 use super::lists::{self, Lists};
 use super::meaning::{Block, List, Part, Row};
@@ -17,12 +17,18 @@ pub(super) fn changes(
     pupil_key: Option<&str>,
     findings: &mut Findings,
 ) -> Result<Vec<Change>, Refusal> {
+    let parent = row.parent.map(|block| elsewhere(event, row, block, findings)).transpose()?;
+    let parent = parent.unwrap_or_default();
     let mut changes = Vec::new();
-    for (path, object) in objects(event, row, findings) {
+    for (path, object) in objects(event, row, findings)? {
         let key_path = format!("{path}.{}", row.key);
         let key = object.member(row.key).key().map_err(|problem| Refusal::key(&key_path, problem))?;
         match (key, row.part) {
-            (Some(key), _) => changes.extend(of_one(event, row, (&path, &object), key, pupil_key, findings)?),
+            (Some(key), _) => {
+                let mut given = given(event, row, pupil_key);
+                given.extend(parent.iter().cloned());
+                changes.extend(of_one(event, row, (&path, &object), key, given, findings)?);
+            }
             (None, Part::Own) => return Err(Refusal::at(&key_path, Reason::MissingKey)),
             (None, Part::Each) => findings.warn(&key_path, Problem::Missing),
             (None, Part::Mentioned) => (),
@@ -32,18 +38,44 @@ pub(super) fn changes(
 }
 
 /// The objects that become a row each, and where they are.
-fn objects<'a>(event: &Event<'a>, row: &Row, findings: &mut Findings) -> Vec<(String, Object<'a>)> {
-    let Some((parent, member)) = row.path.rsplit_once('.').filter(|_| row.part == Part::Each) else {
-        return vec![(row.path.to_owned(), event.object(row.path, findings))];
-    };
-    let list = event.object(parent, findings).member(member).elements();
-    let elements = findings.take(row.path, list).unwrap_or_default().into_iter().enumerate();
+///
+/// A list that cannot be read stops the event: money may be in it.
+fn objects<'a>(
+    event: &Event<'a>,
+    row: &Row,
+    findings: &mut Findings,
+) -> Result<Vec<(String, Object<'a>)>, Refusal> {
+    if row.part != Part::Each {
+        return Ok(vec![(row.path.to_owned(), event.object(row.path, findings))]);
+    }
+    let elements = lists::elements(event, row.path, findings);
+    let elements = elements.map_err(|_| Refusal::at(row.path, Reason::UnreadableAmount))?;
     let object = |(place, element): (usize, jodo_shared::contract::Member<'a>)| {
         let path = format!("{}[{place}]", row.path);
         let object = findings.take(&path, element.object()).unwrap_or_default();
         (path, object)
     };
-    elements.map(object).collect()
+    Ok(elements.into_iter().enumerate().map(object).collect())
+}
+
+/// The members of an object elsewhere in the payload.
+fn elsewhere(
+    event: &Event<'_>,
+    row: &Row,
+    block: &Block,
+    findings: &mut Findings,
+) -> Result<Vec<Written>, Refusal> {
+    let object = event.object(block.path, findings);
+    let clock = event.content_clock(row.rank, row.content);
+    read_block(block, (block.path, &object), &clock, event.zone, findings)
+}
+
+/// What is known without the row's own object: whose it is, and what code and time say.
+fn given(event: &Event<'_>, row: &Row, pupil_key: Option<&str>) -> Vec<Written> {
+    let clock = event.content_clock(row.rank, row.content);
+    let day = row.day.map(|_| event.day()).unwrap_or_default();
+    let given = row.pupil.zip(pupil_key).into_iter().chain(row.constant).chain(row.day.zip(Some(&*day)));
+    given.map(|(register, value)| (register, clock.clone(), vec![Some(value.to_owned())])).collect()
 }
 
 /// The changes to the row of natural key `key`, which `object` describes.
@@ -52,26 +84,15 @@ fn of_one(
     row: &Row,
     object: (&str, &Object<'_>),
     key: String,
-    pupil_key: Option<&str>,
+    mut registers: Vec<Written>,
     findings: &mut Findings,
 ) -> Result<Vec<Change>, Refusal> {
     let clock = event.content_clock(row.rank, row.content);
-    let day = row.day.map(|_| event.day()).unwrap_or_default();
-    let given = row.pupil.zip(pupil_key).into_iter().chain(row.constant).chain(row.day.zip(Some(&*day)));
-    let mut registers: Vec<_> =
-        given.map(|(register, value)| (register, clock.clone(), vec![Some(value.to_owned())])).collect();
-    let elsewhere = |block: &'static Block, findings: &mut Findings| {
-        let object = event.object(block.path, findings);
-        read_block(block, (block.path, &object), &clock, event.zone, findings)
-    };
     registers.extend(if row.block.path == row.path {
         read_block(row.block, object, &clock, event.zone, findings)?
     } else {
-        elsewhere(row.block, findings)?
+        elsewhere(event, row, row.block, findings)?
     });
-    if let Some(parent) = row.parent {
-        registers.extend(elsewhere(parent, findings)?);
-    }
     let Lists { register, facts, changes } = match &row.list {
         Some(List::FeeLines(lines)) => lists::fee_lines(event, lines, row.rank, &key, findings)?,
         Some(List::Schedule(register)) => lists::schedule(event, register, row.rank, &key, findings)?,

@@ -47,13 +47,12 @@ impl<'a> Pupil<'a> {
                 None
             }
         };
-        let key = match (&identifier, &jodo_id) {
-            (Some(identifier), _) => format!("erp:{identifier}"),
-            (None, Some(id)) => format!("jodo:{id}"),
-            (None, None) if how.enrolment.is_some() => {
+        let key = match pupil_key(identifier.as_deref(), jodo_id.as_deref()) {
+            Some(key) => key,
+            None if how.enrolment.is_some() => {
                 return Err(Refusal::at(IDENTIFIER_PATH, Reason::MissingKey));
             }
-            (None, None) => {
+            None => {
                 findings.warn(IDENTIFIER_PATH, Problem::Missing);
                 return Ok(None);
             }
@@ -84,4 +83,10 @@ impl<'a> Pupil<'a> {
         }
         Ok(changes)
     }
+}
+
+/// The key of a pupil, by the ERP's own number, else by the sender's id.
+pub(super) fn pupil_key(identifier: Option<&str>, jodo_id: Option<&str>) -> Option<String> {
+    let own = identifier.map(|identifier| format!("erp:{identifier}"));
+    own.or_else(|| jodo_id.map(|id| format!("jodo:{id}")))
 }

@@ -258,3 +258,13 @@ CREATE TABLE jodo_s_schedule_lines (
     amount          text COLLATE "C" NOT NULL,
     PRIMARY KEY (tenant, subscription_id, clock, n, due_date, amount)
 );
+
+-- Manual payments that are there already get their lines from the list as stored.
+INSERT INTO jodo_s_fee_lines (tenant, family, payment_id, clock, n, component, amount)
+SELECT p.tenant, 'manual', p.payment_id, p.details_clock, cast(l.n AS text),
+       CASE WHEN octet_length(l.line ->> 'fee_component') <= 191 THEN l.line ->> 'fee_component' ELSE '' END,
+       coalesce(l.line ->> 'amount', '')
+FROM jodo_r_manual_payments p
+CROSS JOIN LATERAL json_array_elements(p.details::json) WITH ORDINALITY AS l (line, n)
+WHERE p.details IS NOT NULL;
+UPDATE jodo_r_manual_payments SET details_amount = details_paise::numeric / 100 WHERE details_paise IS NOT NULL;

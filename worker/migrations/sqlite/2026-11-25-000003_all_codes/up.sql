@@ -258,3 +258,15 @@ CREATE TABLE jodo_s_schedule_lines (
     amount          TEXT NOT NULL,
     PRIMARY KEY (tenant, subscription_id, clock, n, due_date, amount)
 ) STRICT;
+
+-- Manual payments that are there already get their lines from the list as stored.
+INSERT INTO jodo_s_fee_lines (tenant, family, payment_id, clock, n, component, amount)
+SELECT p.tenant, 'manual', p.payment_id, p.details_clock, cast(l.key + 1 AS text),
+       CASE WHEN length(cast(l.value ->> 'fee_component' AS blob)) <= 191 THEN l.value ->> 'fee_component' ELSE '' END,
+       coalesce(l.value ->> 'amount', '')
+FROM jodo_r_manual_payments p, json_each(p.details) l
+WHERE p.details IS NOT NULL;
+UPDATE jodo_r_manual_payments
+SET details_amount = printf('%s%d.%02d', CASE WHEN details_paise < 0 THEN '-' ELSE '' END, abs(details_paise) / 100,
+                            abs(details_paise) % 100)
+WHERE details_paise IS NOT NULL;

@@ -1,7 +1,7 @@
 -- The same text for every database, as the views before.
 --
 -- What a person should look at (docs/VIEWS.md). Each kind names up to two clocks; the later one gives the time. A list that
--- only a settlement or cancellation supplied has a clock of second 0 and may be a part of the whole.
+-- only a settlement, cancellation or expiry supplied has a clock of second 0 and may be a part of the whole.
 CREATE VIEW jodo_anomalies AS
 SELECT a.kind, a.tenant, a.subject, a.detail,
        nullif(substr(a.later, 17), '') AS clock_key,

@@ -1,6 +1,7 @@
 //! Helpers of the tests of `decide`, and what it makes of the sender's samples.
 
 mod bad_input;
+mod lists;
 mod properties;
 mod rules;
 

@@ -117,17 +117,14 @@ fn fee_lines_are_kept_clean_with_their_sum_and_under_one_name() {
 }
 
 #[test]
-fn the_sum_of_fee_lines_is_unknown_when_one_has_no_amount_or_it_would_not_fit() {
-    let (huge, lines) = (json!({"amount": "999999999999999.99"}), vec![json!({"amount": "1"}), json!({})]);
+fn the_sum_of_fee_lines_is_unknown_when_one_has_no_amount() {
     for (lines, text) in [
-        (json!(lines), Some(r#"[{"amount":"1.00"},{}]"#)),
-        (json!([null, {"amount": 1}]), Some(r#"[{},{"amount":"1.00"}]"#)),
-        (json!(vec![huge; 100]), None),
+        (json!([{"amount": "1"}, {}]), r#"[{"amount":"1.00"},{}]"#),
+        (json!([null, {"amount": 1}]), r#"[{},{"amount":"1.00"}]"#),
     ] {
         let decision = decide_json(&sample_with(ADDED, "/payload/payment/details", lines));
         let (_, values) = written(&decision, &MANUAL_PAYMENTS, "details").unwrap();
-        assert_eq!(values[1], None);
-        assert!(text.is_none() || values[0].as_deref() == text);
+        assert_eq!(values, [Some(text.to_owned()), None, None]);
     }
 }
 

@@ -27,7 +27,7 @@ async fn row_08_settlement_follows_from_the_code_or_the_lines_and_not_from_the_s
     let school =
         School::with(&[sample_with("order.payment.settled", [("/payload/order/details", line)])]).await;
     let receipts = school.rows("jodo_receipts", "payment_id state settled pending").await;
-    assert_eq!(receipts, ["order_7710294488213 | settled | 0.00 | 4500.00"]);
+    assert_eq!(receipts, ["order_7710294488213 | settled_without_utr | 0.00 | 4500.00"]);
     let told = school.rows("jodo_anomalies", "kind subject").await;
     assert_eq!(told, ["settled_without_utr | order_7710294488213"]);
 }
