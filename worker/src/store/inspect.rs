@@ -80,7 +80,7 @@ pub struct About {
     pub tenant: Option<String>,
     /// Keys of pupils, as events name them.
     pub pupil_keys: Vec<String>,
-    /// What events are about beside a pupil, as [`subject`](crate::event::subject) writes it.
+    /// What events are about beside a pupil, as [`subject`](crate::decide::subject) writes it.
     pub subjects: Vec<String>,
 }
 
