@@ -25,8 +25,7 @@ pub(super) fn changes(
         let key = object.member(row.key).key().map_err(|problem| Refusal::key(&key_path, problem))?;
         match (key, row.part) {
             (Some(key), _) => {
-                let mut given = given(event, row, pupil_key);
-                given.extend(parent.iter().cloned());
+                let given = (given(event, row, pupil_key), parent.as_slice());
                 changes.extend(of_one(event, row, (&path, &object), key, given, findings)?);
             }
             (None, Part::Own) => return Err(Refusal::at(&key_path, Reason::MissingKey)),
@@ -84,7 +83,7 @@ fn of_one(
     row: &Row,
     object: (&str, &Object<'_>),
     key: String,
-    mut registers: Vec<Written>,
+    (mut registers, parent): (Vec<Written>, &[Written]),
     findings: &mut Findings,
 ) -> Result<Vec<Change>, Refusal> {
     let clock = event.content_clock(row.rank, row.content);
@@ -93,6 +92,7 @@ fn of_one(
     } else {
         elsewhere(event, row, row.block, findings)?
     });
+    registers.extend_from_slice(parent);
     let Lists { register, facts, changes } = match &row.list {
         Some(List::FeeLines(lines)) => lists::fee_lines(event, lines, row.rank, &key, findings)?,
         Some(List::Schedule(register)) => lists::schedule(event, register, row.rank, &key, findings)?,
