@@ -126,8 +126,8 @@ JOIN jodo_i_ledger p ON p.tenant = x.tenant AND p.family = x.family AND p.paymen
 
 -- `|| ''` keeps SQLite from guessing that one tenant has few lines, and joining them line by line.
 CREATE VIEW jodo_fee_lines AS
-SELECT l.tenant || '' AS tenant, l.product, l.payment_id, k.read_key AS pupil_key, s.identifier, nullif(l.component, '') AS component,
-       l.n, nullif(l.amount, '') AS amount, l.amount_paise, l.state, l.utr, l.settled_at_utc, l.settled_on, l.paid_on
+SELECT l.tenant || '' AS tenant, l.product, l.payment_id, k.read_key AS pupil_key, s.identifier,
+       nullif(l.component, '') AS component, l.n, nullif(l.amount, '') AS amount, l.amount_paise, l.state, l.utr, l.settled_at_utc, l.settled_on, l.paid_on
 FROM jodo_i_lines l
 LEFT JOIN jodo_pupil_keys k ON k.tenant = l.tenant AND k.pupil_key = l.named_pupil
 LEFT JOIN jodo_r_students s ON s.tenant = k.tenant AND s.pupil_key = k.read_key;

@@ -1,9 +1,0 @@
-DROP VIEW jodo_student_overview;
-DROP VIEW jodo_loan_repayments;
-DROP VIEW jodo_loans;
-DROP VIEW jodo_i_loan_states;
-DROP VIEW jodo_plan_instalments;
-DROP VIEW jodo_subscriptions;
-DROP VIEW jodo_i_plan_states;
-DROP VIEW jodo_i_ended_mandates;
-DROP VIEW jodo_mandates;

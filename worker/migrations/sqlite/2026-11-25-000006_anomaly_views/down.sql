@@ -1,1 +1,0 @@
-DROP VIEW jodo_anomalies;
