@@ -21,3 +21,5 @@ pub mod sql;
 pub mod store;
 pub mod table;
 pub mod target;
+#[cfg(feature = "testing")]
+pub mod testing;

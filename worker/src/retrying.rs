@@ -7,7 +7,6 @@ use backon::Retryable as _;
 use jiff::{SignedDuration, Timestamp};
 use jodo_shared::clock::now;
 use jodo_shared::ids::DeliveryKey;
-use jodo_shared::message::{Message, Peeked};
 use jodo_shared::outcome::{Outcome, Reason};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +15,7 @@ use crate::brake::Verdict;
 use crate::commit::{AFTER_TIMEOUT, Tried, store_endings, try_once};
 use crate::decide::decide;
 use crate::event::Event;
-use crate::store::{Due, EventRow, StoreError};
+use crate::store::{Due, StoreError};
 use crate::target::{Interrupted, Pause, Target};
 
 /// Tries after which the event is taken to kill workers.
@@ -90,7 +89,7 @@ async fn end(target: &Target, due: Due) -> Result<Ending, Interrupted> {
     // Rows that a brake kept are under it wherever it came on, until an event is applied anywhere.
     let under_brake = due.row.reason == Some(Reason::Brake);
     let braked = under_brake && target.store.brake_holds(due.recorded_at).await.map_err(|_| Interrupted)?;
-    let message = message_of(target, &due.row);
+    let message = due.row.message(&target.name);
     let event = Event::decided(&message, decide(&message, target.rules.get(&message.source)));
     // A brake that comes on during the tries is another pipeline's word, and later than what began them.
     let was_on = target.next_trial().is_some();
@@ -154,20 +153,4 @@ async fn put_back_at_last(
 ) -> Result<(), StoreError> {
     let put_back = || target.store.put_back(key, due_at, reason);
     put_back.retry(target.timing.back_off()).await
-}
-
-/// The message that the row was made from.
-fn message_of(target: &Target, row: &EventRow) -> Message {
-    Message {
-        key: row.key,
-        source: row.source.clone(),
-        tenant: row.tenant.clone(),
-        target: target.name.clone(),
-        received_at: row.received_at,
-        peeked: Peeked { event_id: row.event_id.clone(), code: row.code.clone(), time: row.time },
-        verified: true,
-        redrive: row.redrive,
-        trace: row.trace.clone(),
-        body: row.body.clone(),
-    }
 }

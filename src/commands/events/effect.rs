@@ -3,11 +3,9 @@
 //! Rows do not say which events made them, but `decide` is pure: run again on the stored bytes it names the same
 //! registers with the same clocks, and a register's clock names the event whose value it holds.
 
-use bytes::Bytes;
 use jiff::tz::TimeZone;
 use jodo_shared::config::Source;
 use jodo_shared::ids::TargetName;
-use jodo_shared::message::{Message, Peeked};
 use jodo_worker::decide::{SourceRules, decide};
 use jodo_worker::store::StoreError;
 use jodo_worker::store::inspect::AnyRow;
@@ -114,7 +112,7 @@ pub(crate) async fn of(
     if event.body.is_none() {
         return Ok(None);
     }
-    let message = message(target, event.clone())?;
+    let message = event.clone().into_due()?.row.message(target);
     let mut effects = Vec::new();
     for change in decide(&message, Some(&rules(source))).changes {
         effects.push(match change {
@@ -150,22 +148,6 @@ fn rules(source: Option<&Source>) -> SourceRules {
     let rules = source.map(SourceRules::from);
     let time_zone = rules.map_or(TimeZone::UTC, |rules| rules.time_zone);
     SourceRules { time_zone, ignore: Default::default() }
-}
-
-fn message(target: &TargetName, event: StoredEvent) -> Result<Message, StoreError> {
-    let row = event.into_due()?.row;
-    Ok(Message {
-        key: row.key,
-        source: row.source,
-        tenant: row.tenant,
-        target: target.clone(),
-        received_at: row.received_at,
-        peeked: Peeked::default(),
-        verified: true,
-        redrive: row.redrive,
-        trace: row.trace,
-        body: Bytes::clone(&row.body),
-    })
 }
 
 /// One value as it was written, beside the row as it is now.

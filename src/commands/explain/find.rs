@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jodo_worker::entities::{LOANS, MANUAL_PAYMENTS, ORDERS};
 use jodo_worker::store::StoreError;
-use jodo_worker::store::inspect::{About, AnyRow, Inspect};
+use jodo_worker::store::inspect::{AnyRow, Inspect, Topics};
 use jodo_worker::store::reads::StoredEvent;
 use jodo_worker::table::Entity;
 
@@ -37,7 +37,7 @@ async fn pupils(store: &dyn Inspect, number: &str) -> Result<Vec<Subject>, Store
         .filter_map(|row| Some((cell(row, "tenant")?.to_owned(), cell(row, "read_key")?.to_owned())))
         .collect();
     // Pupils of whom nothing is applied yet.
-    let named = store.named(&About { pupil_keys: keys, ..About::default() }).await?;
+    let named = store.named(&Topics { pupil_keys: keys, ..Topics::default() }).await?;
     for one in named {
         let Some(key) = one.pupil_key else { continue };
         let is_read =
@@ -88,7 +88,7 @@ async fn records(store: &dyn Inspect, key: &str) -> Result<Vec<Subject>, StoreEr
         let record = Record { entity, key: key.to_owned() };
         let rows = store.rows_where(&table_of(entity), key_column(entity), &one(key)).await?;
         // A record of which nothing is applied yet has events only.
-        let about = About { subjects: vec![record.subject()], ..About::default() };
+        let about = Topics { subjects: vec![record.subject()], ..Topics::default() };
         let named = store.named(&about).await?;
         let tenants = rows.iter().filter_map(|row| cell(row, "tenant"));
         let tenants: BTreeSet<_> = tenants.chain(named.iter().map(|one| one.tenant.as_str())).collect();

@@ -1,6 +1,6 @@
 //! Something that a number means, and what it concerns.
 
-use jodo_worker::store::inspect::About;
+use jodo_worker::store::inspect::Topics;
 use jodo_worker::store::reads::StoredEvent;
 
 use super::record::Record;
@@ -40,8 +40,8 @@ impl Subject {
     }
 
     /// Which events are told.
-    pub(super) fn about(&self) -> About {
-        About {
+    pub(super) fn about(&self) -> Topics {
+        Topics {
             tenant: Some(self.tenant.clone()),
             pupil_keys: self.pupil_keys.clone(),
             subjects: self.records.iter().map(Record::subject).collect(),

@@ -24,7 +24,7 @@ pub(super) struct Lists {
     /// The list as a whole; none when it is absent or cannot be kept.
     pub(super) register: Option<Written>,
     /// What it reports of its owner.
-    pub(super) facts: Option<&'static Fact>,
+    pub(super) fact: Option<&'static Fact>,
     /// Its lines.
     pub(super) changes: Vec<Change>,
 }
@@ -93,9 +93,9 @@ pub(super) fn fee_lines(
         }));
     }
     let settled = lines.iter().filter(|line| line.utr.is_some()).count();
-    let facts = list.without_utr.filter(|_| lines.is_empty() || settled < lines.len());
+    let fact = list.without_utr.filter(|_| lines.is_empty() || settled < lines.len());
     changes.extend(settlements(event, list.family, rank, payment, lines));
-    Ok(Lists { register, facts, changes })
+    Ok(Lists { register, fact, changes })
 }
 
 /// The lines that name their bank transfer, each under what tells it from others. Equal lines of one event are
@@ -147,7 +147,7 @@ pub(super) fn schedule(
         let amount = money(instalment.member("amount"), &format!("{path}.amount"))?;
         let details = format!("{path}.details");
         let lines = bounded(instalment.member("details"), lines_left);
-        let lines = taken(lines.map(Option::unwrap_or_default), &details, findings);
+        let lines = taken(lines, &details, findings);
         lines_left -= lines.len();
         let lines = read_lines(&lines, &details, None, findings)?;
         let lines = (!lines.is_empty()).then(|| lines.iter().map(Line::in_json).collect());
@@ -167,7 +167,7 @@ pub(super) fn schedule(
     if register.is_none() {
         changes.clear();
     }
-    Ok(Lists { register, facts: None, changes })
+    Ok(Lists { register, fact: None, changes })
 }
 
 /// The elements of the list at a path; none where there is nothing.
@@ -181,14 +181,14 @@ pub(super) fn elements<'a>(
 ) -> Result<Vec<Member<'a>>, Problem> {
     let (parent, member) = path.rsplit_once('.').unwrap_or(("payload", path));
     let object = event.object(parent, findings);
-    Ok(bounded(object.member(member), MAX_LINES)?.unwrap_or_default())
+    bounded(object.member(member), MAX_LINES)
 }
 
-/// A list of at most `most` elements.
-fn bounded(member: Member<'_>, most: usize) -> Result<Option<Vec<Member<'_>>>, Problem> {
+/// A list of at most `most` elements; none where there is nothing.
+fn bounded(member: Member<'_>, most: usize) -> Result<Vec<Member<'_>>, Problem> {
     match member.elements().split() {
         (Some(elements), _) if elements.len() > most => Err(Problem::TooLong),
-        (elements, None) => Ok(elements),
+        (elements, None) => Ok(elements.unwrap_or_default()),
         (_, Some(problem)) => Err(problem),
     }
 }

@@ -1,6 +1,6 @@
 //! The rows of an event, beside the pupil's.
 
-use jodo_shared::contract::{Object, Problem};
+use jodo_shared::contract::{Member, Object, Problem};
 use jodo_shared::outcome::Reason;
 
 use super::event::Event;
@@ -8,7 +8,7 @@ use super::fields::{Written, read_block};
 use super::findings::{Findings, Refusal};
 use super::lists::{self, Lists};
 use super::meaning::{Block, List, Part, Row};
-use crate::table::Change;
+use crate::table::{Change, Fact};
 
 /// What the event says of one kind of row; `pupil_key` is whom it names.
 pub(super) fn changes(
@@ -25,8 +25,8 @@ pub(super) fn changes(
         let key = object.member(row.key).key().map_err(|problem| Refusal::key(&key_path, problem))?;
         match (key, row.part) {
             (Some(key), _) => {
-                let given = (given(event, row, pupil_key), parent.as_slice());
-                changes.extend(of_one(event, row, (&path, &object), key, given, findings)?);
+                let one = of_one(event, row, (&path, &object), key, pupil_key, &parent, findings);
+                changes.extend(one?);
             }
             (None, Part::Own) => return Err(Refusal::at(&key_path, Reason::MissingKey)),
             (None, Part::Each) => findings.warn(&key_path, Problem::Missing),
@@ -49,7 +49,7 @@ fn objects<'a>(
     }
     let elements = lists::elements(event, row.path, findings);
     let elements = elements.map_err(|_| Refusal::at(row.path, Reason::UnreadableAmount))?;
-    let object = |(place, element): (usize, jodo_shared::contract::Member<'a>)| {
+    let object = |(place, element): (usize, Member<'a>)| {
         let path = format!("{}[{place}]", row.path);
         let object = findings.take(&path, element.object()).unwrap_or_default();
         (path, object)
@@ -83,23 +83,25 @@ fn of_one(
     row: &Row,
     object: (&str, &Object<'_>),
     key: String,
-    (mut registers, parent): (Vec<Written>, &[Written]),
+    pupil_key: Option<&str>,
+    parent: &[Written],
     findings: &mut Findings,
 ) -> Result<Vec<Change>, Refusal> {
     let clock = event.content_clock(row.rank, row.content);
+    let mut registers = given(event, row, pupil_key);
     registers.extend(if row.block.path == row.path {
         read_block(row.block, object, &clock, event.zone, findings)?
     } else {
         elsewhere(event, row, row.block, findings)?
     });
     registers.extend_from_slice(parent);
-    let Lists { register, facts, changes } = match &row.list {
+    let Lists { register, fact, changes } = match &row.list {
         Some(List::FeeLines(lines)) => lists::fee_lines(event, lines, row.rank, &key, findings)?,
         Some(List::Schedule(register)) => lists::schedule(event, register, row.rank, &key, findings)?,
         None => Lists::default(),
     };
     registers.extend(register);
-    let reported = row.fact.into_iter().chain(fact_if(row, object, findings)).chain(facts);
+    let reported = row.fact.into_iter().chain(fact_if(row, object, findings)).chain(fact);
     let facts = reported.map(|fact| (fact, event.clock(row.rank))).collect();
     let key = vec![event.tenant.to_string(), key];
     let write = Change::Write { entity: row.entity, key, registers, facts };
@@ -107,11 +109,7 @@ fn of_one(
 }
 
 /// The state that a member of the object may report.
-fn fact_if(
-    row: &Row,
-    (path, object): (&str, &Object<'_>),
-    findings: &mut Findings,
-) -> Option<&'static crate::table::Fact> {
+fn fact_if(row: &Row, (path, object): (&str, &Object<'_>), findings: &mut Findings) -> Option<&'static Fact> {
     let (member, fact) = row.fact_if?;
     let says_so = findings.take(format_args!("{path}.{member}"), object.member(member).boolean());
     says_so.unwrap_or(false).then_some(fact)

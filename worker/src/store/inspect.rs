@@ -75,7 +75,7 @@ pub struct Summary {
 
 /// Which events to tell.
 #[derive(Debug, Clone, Default)]
-pub struct About {
+pub struct Topics {
     /// Only events of this tenant; of all when `None`.
     pub tenant: Option<String>,
     /// Keys of pupils, as events name them.
@@ -156,14 +156,14 @@ pub trait Inspect: Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn named(&self, about: &About) -> Result<Vec<Named>, StoreError>;
+    async fn named(&self, about: &Topics) -> Result<Vec<Named>, StoreError>;
 
     /// The newest `limit` events that concern one of the pupils or subjects, with their bodies, in the order in which
     /// they happened: by time, then by delivery key; those without a usable time last.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn events_about(&self, about: &About, limit: i64) -> Result<Vec<StoredEvent>, StoreError>;
+    async fn events_about(&self, about: &Topics, limit: i64) -> Result<Vec<StoredEvent>, StoreError>;
 
     /// The sender's `event_id` of every event, `None` where it has no usable one.
     ///

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jodo_shared::contract::EventCode;
-use jodo_shared::ids::{DeliveryKey, EventId, SourceName, Tenant};
-use jodo_shared::message::TraceParent;
+use jodo_shared::ids::{DeliveryKey, EventId, SourceName, TargetName, Tenant};
+use jodo_shared::message::{Message, Peeked, TraceParent};
 use jodo_shared::outcome::{Outcome, Reason};
 
 use crate::fold::TableBatch;
@@ -92,6 +92,24 @@ pub struct EventRow {
     pub trace: Option<TraceParent>,
     /// The body as received.
     pub body: Bytes,
+}
+
+impl EventRow {
+    /// The message that the row was made from.
+    pub fn message(&self, target: &TargetName) -> Message {
+        Message {
+            key: self.key,
+            source: self.source.clone(),
+            tenant: self.tenant.clone(),
+            target: target.clone(),
+            received_at: self.received_at,
+            peeked: Peeked { event_id: self.event_id.clone(), code: self.code.clone(), time: self.time },
+            verified: true,
+            redrive: self.redrive,
+            trace: self.trace.clone(),
+            body: self.body.clone(),
+        }
+    }
 }
 
 /// One row of `jodo_unverified`.

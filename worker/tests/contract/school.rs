@@ -1,24 +1,18 @@
 //! A school's ERP database: give it bodies, look at its views.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use jodo_shared::ids::DeliveryKey;
-use jodo_shared::message::{Message, Peeked};
 use jodo_shared::outcome::Outcome;
 use jodo_test_support::{TestDatabase, fresh_database};
 use jodo_worker::commit::commit_batch;
-use jodo_worker::decide::{Decision, SourceRules, decide};
+use jodo_worker::decide::{Decision, decide};
 use jodo_worker::entities::VIEWS;
 use jodo_worker::event::Event;
-use jodo_worker::seen::NoSeenIds;
 use jodo_worker::store::inspect::{EventFilter, Inspect};
-use jodo_worker::store::{WorkerName, migrate, open};
-use jodo_worker::target::{Target, Timing};
-use secrecy::SecretString;
+use jodo_worker::target::Target;
+use jodo_worker::testing::{message, target};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -54,15 +48,7 @@ impl School {
     }
 
     async fn at(url: String, home: Home) -> Self {
-        let url = SecretString::from(url);
-        migrate(&url).await.expect("migrated");
-        let name = WorkerName::of_this_process();
-        let store = open(&url, 1, Duration::from_secs(20), name).expect("a store");
-        let zone = TimeZone::get("Asia/Kolkata").expect("a zone");
-        let rules = SourceRules { time_zone: zone, ignore: Default::default() };
-        let rules = HashMap::from(BRANCHES.map(|name| (name.parse().expect("a name"), rules.clone())));
-        let name = "main".parse().expect("a name");
-        let target = Target::new(name, store.clone(), Arc::new(NoSeenIds), rules, Timing::default());
+        let (store, target) = target(&url, &BRANCHES).await;
         Self { store, target, _home: home }
     }
 
@@ -89,7 +75,7 @@ impl School {
 
     /// Receives a body at the address of a branch.
     pub(crate) async fn receive_at(&self, branch: &str, body: &str) -> Decision {
-        let message = message(branch, body);
+        let message = message(branch, branch, body.to_owned());
         let decision = decide(&message, self.target.rules.get(&message.source));
         let event = Event::decided(&message, decision.clone());
         commit_batch(&self.target, &[event]).await.expect("not interrupted");
@@ -139,23 +125,6 @@ impl School {
         }
         stored.sort();
         stored
-    }
-}
-
-/// The message that the ingress makes of a body.
-fn message(branch: &str, body: &str) -> Message {
-    let source = branch.parse().expect("a name");
-    Message {
-        key: DeliveryKey::of(&source, body.as_bytes()),
-        source,
-        tenant: branch.parse().expect("a tenant"),
-        target: "main".parse().expect("a name"),
-        received_at: Timestamp::UNIX_EPOCH,
-        peeked: Peeked::default(),
-        verified: true,
-        redrive: false,
-        trace: None,
-        body: body.to_owned().into_bytes().into(),
     }
 }
 

@@ -1,9 +1,8 @@
 //! Random histories of all codes, over few ids and few instants, so that events meet.
 
-use jiff::Timestamp;
 use jodo_shared::contract::KnownCode;
-use jodo_shared::ids::{DeliveryKey, SourceName};
-use jodo_shared::message::{Message, Peeked};
+use jodo_shared::message::Message;
+use jodo_worker::testing;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
@@ -15,19 +14,7 @@ pub(crate) const SOURCE: &str = "jodo";
 
 /// The message that the ingress would make of a body.
 pub(crate) fn message(body: &str) -> Message {
-    let source: SourceName = SOURCE.parse().expect("a name");
-    Message {
-        key: DeliveryKey::of(&source, body.as_bytes()),
-        source,
-        tenant: "main".parse().expect("a tenant"),
-        target: "main".parse().expect("a name"),
-        received_at: Timestamp::UNIX_EPOCH,
-        peeked: Peeked::default(),
-        verified: true,
-        redrive: false,
-        trace: None,
-        body: body.to_owned().into_bytes().into(),
-    }
+    testing::message(SOURCE, "main", body.to_owned())
 }
 
 /// The body of an event. Five seconds for all of them, so that ranks decide often.

@@ -11,14 +11,13 @@ mod memory;
 mod payloads;
 mod place;
 
-use std::collections::BTreeMap;
-
 use history::{SOURCE, histories, message};
-use jodo_school::model::{Setting, VIEWS, replay, rows_by_key};
+use jodo_school::model::{Setting, VIEWS, owned, replay, rows_by_key};
 use jodo_worker::decide::{Decision, decide};
 use jodo_worker::fold::fold;
+use jodo_worker::testing::rules;
 use memory::Memory;
-use place::{Place, rules};
+use place::Place;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
 
@@ -43,13 +42,7 @@ async fn differences(place: &Place, bodies: &[String]) -> Vec<String> {
     let mut found_differences = Vec::new();
     for (view, _) in VIEWS {
         let found = rows_by_key(view, place.store.view(view).await.expect("the view"));
-        let wanted = wanted.remove(view).unwrap_or_default();
-        let wanted: BTreeMap<_, BTreeMap<_, _>> = wanted
-            .into_iter()
-            .map(|(key, row)| {
-                (key, row.into_iter().map(|(column, value)| (column.to_owned(), value)).collect())
-            })
-            .collect();
+        let wanted = owned(wanted.remove(view).unwrap_or_default());
         for key in wanted.keys().chain(found.keys().filter(|key| !wanted.contains_key(*key))) {
             let (wanted, found) = (wanted.get(key), found.get(key));
             if wanted != found {

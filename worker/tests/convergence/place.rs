@@ -1,32 +1,23 @@
 //! A real database, emptied for each case, which is quicker than a new one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
-use jiff::tz::TimeZone;
 use jodo_test_support::{TestDatabase, fresh_database};
 use jodo_worker::commit::commit_batch;
-use jodo_worker::decide::{SourceRules, decide};
+use jodo_worker::decide::decide;
 use jodo_worker::entities::{ENTITIES, SETS};
 use jodo_worker::event::Event;
-use jodo_worker::seen::NoSeenIds;
 use jodo_worker::store::inspect::Inspect;
-use jodo_worker::store::{WorkerName, migrate, open};
-use jodo_worker::target::{Target, Timing};
-use secrecy::SecretString;
+use jodo_worker::target::Target;
+use jodo_worker::testing::target;
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
 use crate::history::{SOURCE, message};
-
-/// What the configuration says of the source.
-pub(crate) fn rules() -> SourceRules {
-    SourceRules { time_zone: TimeZone::get("Asia/Kolkata").expect("a zone"), ignore: Default::default() }
-}
 
 /// A database, and a target that commits to it.
 pub(crate) struct Place {
@@ -73,13 +64,7 @@ impl Place {
     }
 
     async fn at(url: &str, execute: Box<dyn AsyncExecute>) -> Self {
-        let url = SecretString::from(url.to_owned());
-        migrate(&url).await.expect("migrated");
-        let name = WorkerName::of_this_process();
-        let store = open(&url, 4, Duration::from_secs(20), name).expect("a store");
-        let rules = HashMap::from([(SOURCE.parse().expect("a name"), rules())]);
-        let name = "main".parse().expect("a name");
-        let target = Target::new(name, store.clone(), Arc::new(NoSeenIds), rules, Timing::default());
+        let (store, target) = target(url, &[SOURCE]).await;
         Self { store, execute, target: Arc::new(target) }
     }
 

@@ -1,22 +1,11 @@
 //! An example of each event: the sender's sample, and the rows that it makes of an empty database.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
-
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use jodo_shared::contract::KnownCode;
-use jodo_shared::ids::{DeliveryKey, SourceName};
-use jodo_shared::message::{Message, Peeked};
 use jodo_worker::commit::commit_batch;
-use jodo_worker::decide::{SourceRules, decide};
+use jodo_worker::decide::decide;
 use jodo_worker::entities::VIEWS;
 use jodo_worker::event::Event;
-use jodo_worker::seen::NoSeenIds;
-use jodo_worker::store::{WorkerName, migrate, open};
-use jodo_worker::target::{Target, Timing};
-use secrecy::SecretString;
+use jodo_worker::testing::{message, target};
 
 /// The sample of a code, as the file has it.
 pub(crate) fn sample(code: KnownCode) -> String {
@@ -28,16 +17,9 @@ pub(crate) fn sample(code: KnownCode) -> String {
 /// event is about the pupil.
 pub(crate) async fn rows(code: KnownCode) -> String {
     let folder = tempfile::tempdir().expect("a folder");
-    let url = SecretString::from(format!("sqlite:{}", folder.path().join("erp.db").display()));
-    migrate(&url).await.expect("migrated");
-    let store = open(&url, 1, Duration::from_secs(20), WorkerName::of_this_process()).expect("a store");
-    let source: SourceName = "jodo".parse().expect("a name");
-    let rules =
-        SourceRules { time_zone: TimeZone::get("Asia/Kolkata").expect("a zone"), ignore: Default::default() };
-    let rules = HashMap::from([(source.clone(), rules)]);
-    let name = "main".parse().expect("a name");
-    let target = Target::new(name, store.clone(), Arc::new(NoSeenIds), rules, Timing::default());
-    let message = message(source, sample(code).into_bytes());
+    let url = format!("sqlite:{}", folder.path().join("erp.db").display());
+    let (store, target) = target(&url, &["jodo"]).await;
+    let message = message("jodo", "main", sample(code));
     let decision = decide(&message, target.rules.get(&message.source));
     commit_batch(&target, &[Event::decided(&message, decision)]).await.expect("not interrupted");
 
@@ -59,19 +41,4 @@ pub(crate) async fn rows(code: KnownCode) -> String {
         text.extend(rows.into_iter().map(|row| format!("{view}\n{row}")));
     }
     text
-}
-
-fn message(source: SourceName, body: Vec<u8>) -> Message {
-    Message {
-        key: DeliveryKey::of(&source, &body),
-        source,
-        tenant: "main".parse().expect("a tenant"),
-        target: "main".parse().expect("a name"),
-        received_at: Timestamp::UNIX_EPOCH,
-        peeked: Peeked::default(),
-        verified: true,
-        redrive: false,
-        trace: None,
-        body: body.into(),
-    }
 }

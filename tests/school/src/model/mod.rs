@@ -113,6 +113,12 @@ pub fn replay<B: AsRef<str>>(setting: &Setting, bodies: &[B]) -> Views {
     VIEWS.iter().map(|(view, columns)| (*view, under_keys(columns, rows_of(view)))).collect()
 }
 
+/// The rows of a view with columns of their own, to be compared with those of [`rows_by_key`].
+pub fn owned(rows: Rows) -> BTreeMap<String, BTreeMap<String, String>> {
+    let row = |row: Row| row.into_iter().map(|(column, value)| (column.to_owned(), value)).collect();
+    rows.into_iter().map(|(key, columns)| (key, row(columns))).collect()
+}
+
 /// Puts rows as read from a database under the keys that [`replay`] uses, so that two can be compared.
 pub fn rows_by_key(
     view: &str,

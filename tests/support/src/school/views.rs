@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
-use jodo_school::model::{Setting, VIEWS, replay, rows_by_key};
+use jodo_school::model::{Setting, VIEWS, owned, replay, rows_by_key};
 use tokio_postgres::{Client, NoTls};
 
 /// View to rows, each under its key, as column to text; a column without a value is not there.
@@ -45,12 +45,5 @@ async fn rows(client: &Client, view: &str) -> anyhow::Result<Vec<BTreeMap<String
 pub fn expected<B: AsRef<str>>(source: &str, sent: &[B]) -> anyhow::Result<Shown> {
     let time_zone = TimeZone::get("Asia/Kolkata").context("time zone")?;
     let setting = Setting { source: source.to_owned(), tenant: "main".to_owned(), time_zone };
-    let rows = |rows: jodo_school::model::Rows| {
-        rows.into_iter()
-            .map(|(key, row)| {
-                (key, row.into_iter().map(|(column, value)| (column.to_owned(), value)).collect())
-            })
-            .collect()
-    };
-    Ok(replay(&setting, sent).into_iter().map(|(view, found)| (view, rows(found))).collect())
+    Ok(replay(&setting, sent).into_iter().map(|(view, rows)| (view, owned(rows))).collect())
 }

@@ -8,38 +8,20 @@ mod rules;
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use jodo_shared::ids::DeliveryKey;
-use jodo_shared::message::{Message, Peeked};
+use jodo_shared::message::Message;
 use serde_json::Value;
 
 use super::*;
 use crate::table::{Clock, Entity};
+use crate::testing;
 
 fn message(body: &[u8]) -> Message {
-    let source = "jodo".parse().unwrap();
-    Message {
-        key: DeliveryKey::of(&source, body),
-        source,
-        tenant: "main".parse().unwrap(),
-        target: "main".parse().unwrap(),
-        received_at: Timestamp::UNIX_EPOCH,
-        peeked: Peeked::default(),
-        verified: true,
-        redrive: false,
-        trace: None,
-        body: Bytes::copy_from_slice(body),
-    }
-}
-
-fn source_rules() -> SourceRules {
-    SourceRules { time_zone: TimeZone::get("Asia/Kolkata").unwrap(), ignore: HashSet::new() }
+    testing::message("jodo", "main", body.to_vec())
 }
 
 fn decide_bytes(body: &[u8]) -> Decision {
-    decide(&message(body), Some(&source_rules()))
+    decide(&message(body), Some(&testing::rules()))
 }
 
 fn decide_json(body: &Value) -> Decision {

@@ -152,7 +152,7 @@ fn a_day_is_the_day_at_the_institute() {
 #[test]
 fn a_code_that_is_switched_off_is_ignored_whatever_else_is_wrong() {
     let code: EventCode = ADDED.parse().unwrap();
-    let rules = SourceRules { ignore: HashSet::from([code.clone()]), ..source_rules() };
+    let rules = SourceRules { ignore: HashSet::from([code.clone()]), ..testing::rules() };
     let body = sample_with(ADDED, "/timestamp", json!("soon")).to_string();
     let decision = decide(&message(body.as_bytes()), Some(&rules));
     assert_eq!((decision.outcome, decision.reason), (Outcome::Ignored, None));
@@ -164,7 +164,7 @@ fn a_code_that_is_switched_off_is_ignored_whatever_else_is_wrong() {
 fn a_code_of_a_later_version_can_be_switched_off_too() {
     let code: EventCode = "cred.emi.refunded".parse().unwrap();
     let body = sample_with("cred.emi.debited", "/event", json!(code)).to_string();
-    let rules = SourceRules { ignore: HashSet::from([code]), ..source_rules() };
+    let rules = SourceRules { ignore: HashSet::from([code]), ..testing::rules() };
     let decision = decide(&message(body.as_bytes()), Some(&rules));
     assert_eq!(decision.outcome, Outcome::Ignored);
 }

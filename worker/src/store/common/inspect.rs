@@ -24,6 +24,14 @@ pub(super) struct Line {
     pub(super) line: String,
 }
 
+impl Line {
+    /// The row, as the database's JSON has it.
+    pub(super) fn row(self) -> QueryResult<AnyRow> {
+        serde_json::from_str(&self.line)
+            .map_err(|error| diesel::result::Error::DeserializationError(error.into()))
+    }
+}
+
 #[derive(QueryableByName)]
 struct PupilKey {
     #[diesel(sql_type = Text)]
@@ -97,7 +105,7 @@ pub(super) async fn entity_row(
                 query = query.bind::<Text, _>(value);
             }
             let found: Option<Line> = query.get_result(connection).await.optional()?;
-            Ok(found.and_then(|found| serde_json::from_str(&found.line).ok()))
+            found.map(Line::row).transpose()
         })
         .await
 }
@@ -108,7 +116,7 @@ pub(super) async fn view(store: &ThisStore, view: &'static str) -> Result<Vec<An
             let columns = columns_of(connection, view).await?;
             let sql = format!("{}) r", dialect::lines(view, &columns));
             let found: Vec<Line> = diesel::sql_query(sql).load(connection).await?;
-            Ok(found.iter().filter_map(|found| serde_json::from_str(&found.line).ok()).collect())
+            found.into_iter().map(Line::row).collect()
         })
         .await
 }
@@ -202,9 +210,7 @@ async fn dump_of(connection: &mut Connection, table: &str, columns: &[String]) -
     rows.into_iter()
         .map(|row| {
             // Printed again by us, so that every database's dump is escaped alike.
-            let row: AnyRow = serde_json::from_str(&row.line)
-                .map_err(|error| diesel::result::Error::DeserializationError(error.into()))?;
-            let json = serde_json::to_string(&row)
+            let json = serde_json::to_string(&row.row()?)
                 .map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
             Ok(format!("{table}\t{json}"))
         })

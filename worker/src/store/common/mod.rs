@@ -18,7 +18,7 @@ use jodo_shared::ids::{DeliveryKey, SourceName};
 use jodo_shared::outcome::Reason;
 
 use super::{Backend, Connection, dialect};
-use crate::store::inspect::{About, Activity, AnyRow, EventFilter, Inspect, Named, Summary};
+use crate::store::inspect::{Activity, AnyRow, EventFilter, Inspect, Named, Summary, Topics};
 use crate::store::reads::{ListedEvent, StoredEvent};
 use crate::store::sql_store::SqlStore;
 use crate::store::{Due, Store, StoreError, Write, Written};
@@ -100,11 +100,11 @@ impl Inspect for ThisStore {
         related::rows_where(self, table, column, values).await
     }
 
-    async fn named(&self, about: &About) -> Result<Vec<Named>, StoreError> {
+    async fn named(&self, about: &Topics) -> Result<Vec<Named>, StoreError> {
         related::named(self, about).await
     }
 
-    async fn events_about(&self, about: &About, limit: i64) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn events_about(&self, about: &Topics, limit: i64) -> Result<Vec<StoredEvent>, StoreError> {
         related::events_about(self, about, limit).await
     }
 

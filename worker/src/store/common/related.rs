@@ -8,7 +8,7 @@ use super::inspect::{Line, columns_of, pupil_keys_of};
 use super::{Backend, ThisStore, dialect};
 use crate::schema::jodo_events;
 use crate::store::StoreError;
-use crate::store::inspect::{About, AnyRow, Named};
+use crate::store::inspect::{AnyRow, Named, Topics};
 use crate::store::reads::StoredEvent;
 
 /// See [`Inspect::pupil_keys`](crate::store::inspect::Inspect::pupil_keys).
@@ -37,8 +37,7 @@ pub(super) async fn rows_where(
                 query = query.bind::<Text, _>(value);
             }
             let found: Vec<Line> = query.load(connection).await?;
-            let mut rows: Vec<AnyRow> =
-                found.iter().filter_map(|found| serde_json::from_str(&found.line).ok()).collect();
+            let mut rows = found.into_iter().map(Line::row).collect::<QueryResult<Vec<_>>>()?;
             rows.sort_unstable();
             Ok(rows)
         })
@@ -46,7 +45,7 @@ pub(super) async fn rows_where(
 }
 
 /// See [`Inspect::named`](crate::store::inspect::Inspect::named).
-pub(super) async fn named(store: &ThisStore, about: &About) -> Result<Vec<Named>, StoreError> {
+pub(super) async fn named(store: &ThisStore, about: &Topics) -> Result<Vec<Named>, StoreError> {
     let query = concerned(about).select(Named::as_select()).distinct();
     store.run(false, async |connection| query.load(connection).await).await
 }
@@ -54,7 +53,7 @@ pub(super) async fn named(store: &ThisStore, about: &About) -> Result<Vec<Named>
 /// See [`Inspect::events_about`](crate::store::inspect::Inspect::events_about).
 pub(super) async fn events_about(
     store: &ThisStore,
-    about: &About,
+    about: &Topics,
     limit: i64,
 ) -> Result<Vec<StoredEvent>, StoreError> {
     use jodo_events::{delivery_key, event_time};
@@ -68,7 +67,7 @@ pub(super) async fn events_about(
 }
 
 /// The events that name one of these pupils, or are about one of these subjects.
-fn concerned(about: &About) -> jodo_events::BoxedQuery<'static, Backend> {
+fn concerned(about: &Topics) -> jodo_events::BoxedQuery<'static, Backend> {
     let mut query = jodo_events::table
         .filter(jodo_events::pupil_key.eq_any(about.pupil_keys.clone()))
         .or_filter(jodo_events::subject.eq_any(about.subjects.clone()))

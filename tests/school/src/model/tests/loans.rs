@@ -115,3 +115,13 @@ fn the_overview_shows_the_loan_that_matters() {
     // Of the same second: by the rank of the words.
     assert_eq!(shown(&[rejected, canceled]), "rejected");
 }
+
+#[test]
+fn of_a_tranche_that_one_event_lists_twice_the_greater_text_stands() {
+    let tranche = |date: &str| json!({ "id": 7, "date": date });
+    for dates in [["2026-06-10", "2026-12-10"], ["2026-12-10", "2026-06-10"]] {
+        let listed = json!({ "disbursements": dates.map(tranche) });
+        let views = judged(&[loan("agreement_signed", 1, &json!(4), &listed)]);
+        assert_eq!(cells(&views, "jodo_disbursements", "7", ["planned_on"]), ["2026-12-10"]);
+    }
+}
