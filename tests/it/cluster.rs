@@ -135,10 +135,14 @@ impl Cluster {
     }
 
     /// Waits until the inbox has `count` rows and none of them is still to be tried.
+    ///
+    /// Then gathers the statistics that the views' plans rest on. Autovacuum does it once a minute: until then a server
+    /// that was just made joins every row with every other.
     pub(crate) async fn settled(&self, count: usize) {
         let query = "SELECT count(*) || ' rows, retrying ' || count(*) FILTER (WHERE outcome = 'retrying') FROM jodo_events";
         let wanted = format!("{count} rows, retrying 0");
         until(&wanted, async || self.ask(query).await.is_some_and(|found| found == wanted)).await;
+        self.execute("ANALYZE").await;
     }
 
     /// The canonical dump.
