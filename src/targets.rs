@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use jodo_shared::config::{Config, Erp};
 use jodo_shared::ids::TargetName;
-use jodo_worker::store::inspect::Inspect;
+use jodo_worker::store::maintain::Maintain;
 use jodo_worker::store::postgres::PgStore;
 use jodo_worker::store::{self, WorkerName};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ fn listed(config: &Config) -> String {
 ///
 /// # Errors
 /// When the address cannot be used at all.
-pub(crate) fn open(name: &TargetName, erp: &Erp) -> anyhow::Result<Arc<dyn Inspect>> {
+pub(crate) fn open(name: &TargetName, erp: &Erp) -> anyhow::Result<Arc<dyn Maintain>> {
     // A dump reads everything; a worker's patience is too short for that.
     store::open(&erp.url, 1, PgStore::STATEMENT_TIMEOUT * 30, WorkerName::of_this_process())
         .with_context(|| format!("erp.{name}.url"))

@@ -43,6 +43,10 @@ diesel::table! {
         trace -> Nullable<Text>,
         /// The body as received; null after retention removed it.
         body -> Nullable<Binary>,
+        /// Who brought it in by hand.
+        imported_by -> Nullable<Text>,
+        /// When retention removed the body.
+        body_removed_at -> Nullable<Text>,
     }
 }
 
@@ -61,6 +65,8 @@ diesel::table! {
         expires_at -> Text,
         /// The body as received.
         body -> Binary,
+        /// The signature that it bore, in hexadecimal.
+        signature -> Nullable<Text>,
     }
 }
 
@@ -75,5 +81,39 @@ diesel::table! {
         last_seen_at -> Text,
         /// Why it takes nothing, if so.
         paused_because -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// What people did; only grows. Has no key: diesel wants one named.
+    jodo_history (at, delivery_key) {
+        /// When.
+        at -> Text,
+        /// Who did it.
+        who -> Text,
+        /// Which command.
+        action -> Text,
+        /// The event concerned; empty for what concerns all of them.
+        delivery_key -> Text,
+        /// What was before, such as outcome and reason.
+        was -> Nullable<Text>,
+        /// Why, in the person's words.
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// Targets that people have stopped for a while.
+    jodo_pauses (target) {
+        /// Name of the target.
+        target -> Text,
+        /// Since when.
+        paused_at -> Text,
+        /// Until when, at the latest.
+        until -> Text,
+        /// Who did it.
+        who -> Text,
+        /// Why, in the person's words.
+        reason -> Text,
     }
 }

@@ -1,7 +1,8 @@
 //! The store seam: where events and their effect are committed together.
 //!
 //! One trait, one conformance suite ([`conformance`], feature `testing`), and two implementations, [`postgres`] and
-//! [`sqlite`]. [`Inspect`](inspect::Inspect) is what operators ask on top. [`open()`] picks by address.
+//! [`sqlite`]. On top is what operators ask
+//! ([`inspect`]) and do ([`operate`], [`maintain`]). [`open()`] picks by address.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -19,7 +20,9 @@ use crate::fold::TableBatch;
 #[cfg(feature = "testing")]
 pub mod conformance;
 pub mod inspect;
+pub mod maintain;
 mod open;
+pub mod operate;
 pub mod postgres;
 pub mod reads;
 mod sql_store;

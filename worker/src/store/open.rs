@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::inspect::Inspect;
+use super::maintain::Maintain;
 use super::postgres::{self, PgStore};
 use super::sqlite::{self, SCHEME, SqliteStore};
 use super::{Migrated, StoreError, WorkerName};
@@ -25,7 +25,7 @@ pub fn open(
     connections: usize,
     statement_timeout: Duration,
     worker: WorkerName,
-) -> Result<Arc<dyn Inspect>, StoreError> {
+) -> Result<Arc<dyn Maintain>, StoreError> {
     if is_file(url) {
         return Ok(Arc::new(SqliteStore::new(url, statement_timeout, worker)?));
     }

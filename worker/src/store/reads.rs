@@ -53,6 +53,10 @@ pub struct StoredEvent {
     pub trace: Option<String>,
     #[diesel(sql_type = Nullable<Binary>)]
     pub body: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub imported_by: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub body_removed_at: Option<String>,
 }
 
 /// What a list shows of a row of `jodo_events`.

@@ -19,6 +19,8 @@ use jodo_shared::outcome::Reason;
 
 use super::{Backend, Connection, dialect};
 use crate::store::inspect::{Activity, AnyRow, EventFilter, Inspect, Named, Summary, Topics};
+use crate::store::maintain::Maintain;
+use crate::store::operate::Operate;
 use crate::store::reads::{ListedEvent, StoredEvent};
 use crate::store::sql_store::SqlStore;
 use crate::store::{Due, Store, StoreError, Write, Written};
@@ -124,3 +126,9 @@ impl Inspect for ThisStore {
         inspect::summary(self).await
     }
 }
+
+#[async_trait]
+impl Operate for ThisStore {}
+
+#[async_trait]
+impl Maintain for ThisStore {}
