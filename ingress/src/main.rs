@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Parser;
+use jodo_ingress::fallback::{Fallback, SpoolPlace};
 use jodo_ingress::{serve, serve_private};
 use jodo_shared::broker::Publisher;
 use jodo_shared::broker::amqp::AmqpPublisher;
@@ -45,16 +46,21 @@ async fn run(config: Config) -> anyhow::Result<Exit> {
     let publishing = CancellationToken::new();
     let _stop_after_the_drain = publishing.clone().drop_guard();
     let broker = config.broker.as_ref().context("broker.url is not configured")?;
-    let publisher = connect(broker, &config, publishing);
+    let fallback = Arc::new(connect(broker, &config, publishing)?);
+    let publisher: Arc<dyn Publisher> = fallback.clone();
 
     let private = serve_private(&config, Arc::clone(&publisher), metrics, &shutdown)?;
     let public = serve(&config, publisher, &shutdown)?;
     tracing::info!(listen.public = %public, listen.private = %private, "jodo-ingress started");
-    Ok(shutdown.run(signals, config.ingress.drain).await)
+    let ended = shutdown.run(signals, config.ingress.drain).await;
+    fallback.close().await;
+    Ok(ended)
 }
 
-fn connect(broker: &Broker, config: &Config, stop: CancellationToken) -> Arc<dyn Publisher> {
+/// RabbitMQ, and the spool for when it fails.
+fn connect(broker: &Broker, config: &Config, stop: CancellationToken) -> anyhow::Result<Fallback> {
     let targets: BTreeSet<TargetName> = config.sources.values().map(|source| source.target.clone()).collect();
-    let targets = targets.into_iter().collect();
-    Arc::new(AmqpPublisher::start(broker.url.clone(), targets, broker.confirm_timeout, stop))
+    let targets: Vec<_> = targets.into_iter().collect();
+    let amqp = AmqpPublisher::start(broker.url.clone(), targets.clone(), broker.confirm_timeout, stop);
+    Fallback::start(Arc::new(amqp), SpoolPlace::of(config), targets).context("ingress.spool_dir")
 }

@@ -1,7 +1,7 @@
 //! Step 4: make the delivery durable, then answer.
 //!
-//! In a cluster directly to RabbitMQ for now: when it does not confirm in time, the answer is 503. The spool on the own
-//! disk, which is the broker of the one program already, takes over here later.
+//! In a cluster to RabbitMQ, or to the spool while RabbitMQ fails ([`fallback`](crate::fallback)); in the one program to
+//! the spool.
 
 use std::sync::Arc;
 

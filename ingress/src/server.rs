@@ -125,9 +125,9 @@ pub fn serve_private(
 }
 
 /// Whether deliveries can be taken, and why not.
-fn readiness(broker_takes_messages: bool, draining: bool) -> Readiness {
+fn readiness(deliveries_can_be_kept: bool, draining: bool) -> Readiness {
     let reasons = [
-        (!broker_takes_messages).then_some("the broker takes no messages at the moment"),
+        (!deliveries_can_be_kept).then_some("neither RabbitMQ nor the spool takes deliveries at the moment"),
         draining.then_some("shutting down"),
     ];
     Readiness::from_reasons(reasons.into_iter().flatten())
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_ready_when_the_broker_takes_messages_and_it_is_not_draining() {
+    fn it_is_ready_when_deliveries_can_be_kept_and_it_is_not_draining() {
         assert!(readiness(true, false).is_ready());
         assert!(!readiness(false, false).is_ready());
         assert!(!readiness(true, true).is_ready());

@@ -53,14 +53,31 @@ metrics! {
     /// Histogram, seconds: from publishing a message to the broker's word, or to giving up. Label `result`.
     histogram PUBLISH_SECONDS = "jodo_sync_publish_duration_seconds" in Seconds;
 
-    /// Gauge, messages: unsettled in the spool, handed out or not. Label `target`.
+    /// Gauge, messages: unsettled in the spool, handed out or not. Labels `folder`, `target`.
     gauge SPOOL_WAITING = "jodo_sync_spool_waiting" in Count;
 
-    /// Gauge, seconds: since the oldest message that waits in the spool was received. Label `target`.
+    /// Gauge, seconds: since the oldest message that waits in the spool was received. Labels `folder`,
+    /// `target`.
     gauge SPOOL_WAITING_SECONDS = "jodo_sync_spool_waiting_duration_seconds" in Seconds;
 
-    /// Gauge, bytes: the spool's files, also those set aside.
+    /// Gauge, bytes: the spool's files, also those set aside. Label `folder`.
     gauge SPOOL_BYTES = "jodo_sync_spool_bytes" in Bytes;
+
+    /// Gauge, bytes: what more the spool may take, by its own bound and by the disk's reserve. Label `folder`.
+    gauge SPOOL_LEFT_BYTES = "jodo_sync_spool_left_bytes" in Bytes;
+
+    /// Gauge, seconds: how long that lasts at the pace of the last minute; infinite while nothing is used. Label
+    /// `folder`.
+    gauge SPOOL_TIME_TO_FULL = "jodo_sync_spool_full_in_duration_seconds" in Seconds;
+
+    /// Counter: accepted deliveries of which no copy was kept beside the spool, because the disk did not take it.
+    counter ARCHIVE_MISSED = "jodo_sync_archive_missed_total" in Count;
+
+    /// Gauge, 0 or 1: deliveries go to the spool, because the broker does not confirm.
+    gauge SPOOLING = "jodo_sync_spooling" in Count;
+
+    /// Counter: messages taken from the spool to the broker. Label `result` (`confirmed`, `failed`, `set_aside`).
+    counter RELAYED = "jodo_sync_relayed_total" in Count;
 
     /// Counter: spool files that could not be read and were set aside. Each needs a person.
     counter SPOOL_CORRUPT_FILES = "jodo_sync_spool_corrupt_files_total" in Count;

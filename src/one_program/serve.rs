@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use jodo_ingress::fallback::SpoolPlace;
 use jodo_ingress::serve as serve_ingress;
-use jodo_shared::broker::spool::{Spool, SpoolSettings, look};
+use jodo_shared::broker::spool::{Spool, look};
 use jodo_shared::broker::{Consumer, Publisher as _};
 use jodo_shared::config::{Config, Needs};
 use jodo_shared::lifecycle::{Exit, Shutdown, Signals};
@@ -42,8 +43,8 @@ pub async fn serve(data: &DataDir, file: Option<&Path>, listen: Option<SocketAdd
     data.make_secrets(&mut config)?;
     migrate(&config).await?;
 
-    let settings = SpoolSettings { keep_settled: config.archive.keep, ..SpoolSettings::default() };
-    let spool = Spool::open(&config.ingress.spool_dir, settings).context("the spool")?;
+    let place = SpoolPlace::of(&config);
+    let spool = Spool::open(&place.dir, place.settings).context("the spool")?;
     warn_of_stranded(&config);
     let shutdown = Shutdown::new();
     shutdown.spawn("spool", until_dead(spool.clone(), shutdown.token()));

@@ -30,6 +30,8 @@ pub(crate) struct Cluster {
     pub(crate) ingress: Process,
     pub(crate) workers: Vec<Process>,
     private: u16,
+    /// Folder that the ingresses share.
+    _spool: tempfile::TempDir,
     _database: Option<TestDatabase>,
 }
 
@@ -59,6 +61,7 @@ impl Cluster {
     pub(crate) async fn at(places: Places, workers: usize, more: &[(&str, &str)]) -> Self {
         let (public, private) = (free_port(), free_port());
         let target = unique_name("it");
+        let spool = tempfile::tempdir().expect("a folder");
         let mut settings: Vec<(String, String)> = [
             ("BROKER__URL", places.amqp.as_str()),
             // A machine under load may take longer than a second; what a slow broker does is tested elsewhere.
@@ -68,6 +71,8 @@ impl Cluster {
             (&format!("ERP__{}__URL", target.to_uppercase()), &places.database),
             ("INGRESS__LISTEN", &format!("127.0.0.1:{public}")),
             ("INGRESS__PRIVATE_LISTEN", &format!("127.0.0.1:{private}")),
+            ("INGRESS__SPOOL_DIR", &spool.path().display().to_string()),
+            ("INGRESS__SPOOL_MIN_FREE", "0"),
             ("SOURCES__JODO__SECRETS", SECRET),
             ("SOURCES__JODO__TARGET", &target),
             ("SOURCES__JODO__ENVIRONMENT", "test"),
@@ -85,12 +90,24 @@ impl Cluster {
             ingress,
             workers: Vec::new(),
             private,
+            _spool: spool,
             _database: None,
         };
         for _ in 0..workers {
             cluster.add_worker();
         }
         cluster
+    }
+
+    /// Starts one more ingress, which shares the spool's folder, and returns it and where it takes deliveries.
+    pub(crate) async fn another_ingress(&self) -> (Process, String) {
+        let (public, private) = (free_port(), free_port());
+        let mut command = command("jodo-ingress", &self.settings);
+        command.env("JODO_SYNC__INGRESS__LISTEN", format!("127.0.0.1:{public}"));
+        command.env("JODO_SYNC__INGRESS__PRIVATE_LISTEN", format!("127.0.0.1:{private}"));
+        let process = Process::start(command);
+        is_ready(private).await;
+        (process, format!("http://127.0.0.1:{public}/webhooks/jodo"))
     }
 
     /// Starts one more worker.
@@ -107,9 +124,7 @@ impl Cluster {
 
     /// Waits until the ingress says that it is ready.
     pub(crate) async fn ready(&self) {
-        let url = format!("http://127.0.0.1:{}/readyz", self.private);
-        until("the ingress is ready", async || reqwest::get(&url).await.is_ok_and(|a| a.status() == 200))
-            .await;
+        is_ready(self.private).await;
     }
 
     /// Posts deliveries; see [`send`].
@@ -152,6 +167,11 @@ impl Cluster {
         let store = PgStore::new(&url, 1, PgStore::STATEMENT_TIMEOUT, name).expect("a store");
         store.dump().await.expect("a dump")
     }
+}
+
+async fn is_ready(private: u16) {
+    let url = format!("http://127.0.0.1:{private}/readyz");
+    until("the ingress is ready", async || reqwest::get(&url).await.is_ok_and(|a| a.status() == 200)).await;
 }
 
 /// Asks again and again until the answer is yes.

@@ -12,25 +12,25 @@ use crate::cluster::{Cluster, DEADLINE, Places, until};
 
 const EVENTS: usize = 3_000;
 
-fn a_history() -> (Vec<Sent>, Vec<usize>) {
+pub(crate) fn a_history() -> (Vec<Sent>, Vec<usize>) {
     let order = shuffled_with_repeats(21, EVENTS, 0.05);
     (history(21, EVENTS), order)
 }
 
 /// All answered 200, all applied, and the views as they should be.
-async fn ends_well(cluster: &Cluster, history: &[Sent]) {
+pub(crate) async fn ends_well(cluster: &Cluster, history: &[Sent]) {
     cluster.settled(history.len()).await;
     let applied = "SELECT count(*) FROM jodo_events WHERE outcome = 'applied'";
     assert_eq!(cluster.ask(applied).await, Some(history.len().to_string()), "all of them applied");
     assert_eq!(shown(&cluster.database).await.expect("the views"), expected("jodo", history).expect("rows"));
 }
 
-async fn all_accepted(cluster: &Cluster, history: &[Sent], order: &[usize]) {
+pub(crate) async fn all_accepted(cluster: &Cluster, history: &[Sent], order: &[usize]) {
     let answers = cluster.send(history, order).await;
     assert_eq!(answers.get("200 OK"), Some(&order.len()), "{answers:?}");
 }
 
-async fn undisturbed() -> Vec<String> {
+pub(crate) async fn undisturbed() -> Vec<String> {
     let (history, order) = a_history();
     let cluster = Cluster::start(2).await;
     all_accepted(&cluster, &history, &order).await;
@@ -60,7 +60,7 @@ async fn a_worker_killed_at_full_speed_changes_nothing() {
 }
 
 /// A place with some services of its own; the rest are those that all tests share.
-async fn places(redis: Option<&Redis>, database: &TestDatabase) -> Places {
+pub(crate) async fn places(redis: Option<&Redis>, database: &TestDatabase) -> Places {
     migrate(&database.url.clone().into()).await.expect("migrated");
     let services = Services::from_env();
     let redis = match redis {
@@ -198,10 +198,8 @@ async fn services_that_come_late_are_waited_for_and_nothing_is_lost() {
     cluster.workers[0].wait_for_line("paused", DEADLINE).await;
     let history = history(22, 100);
     let order: Vec<_> = (0..history.len()).collect();
-    until("the ingress answers", async || tokio::net::TcpStream::connect(address(&cluster)).await.is_ok())
-        .await;
-    let answers = cluster.send(&history, &order[..1]).await;
-    assert_eq!(answers.get("503 Service Unavailable"), Some(&1), "{answers:?}");
+    cluster.ready().await;
+    all_accepted(&cluster, &history, &order[..1]).await;
 
     postgres.start_again().await;
     migrate(&database.url.clone().into()).await.expect("migrated");
@@ -212,10 +210,6 @@ async fn services_that_come_late_are_waited_for_and_nothing_is_lost() {
     redis.start_again().await;
     all_accepted(&cluster, &history, &order).await;
     ends_well(&cluster, &history).await;
-}
-
-fn address(cluster: &Cluster) -> String {
-    cluster.url.trim_start_matches("http://").split('/').next().unwrap_or_default().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]

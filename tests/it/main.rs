@@ -8,3 +8,4 @@ mod end_to_end;
 mod faults;
 mod one_program;
 mod simulate;
+mod spooling;

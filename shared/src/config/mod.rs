@@ -83,6 +83,10 @@ pub struct Ingress {
     pub private_listen: SocketAddr,
     /// Folder of the spool.
     pub spool_dir: PathBuf,
+    /// Most bytes in a process' own folder of the spool.
+    pub spool_max_bytes: u64,
+    /// Bytes that the spool leaves free on its disk.
+    pub spool_min_free: u64,
     /// Largest body in bytes; a larger one is answered 413.
     pub max_body: usize,
     /// Body bytes held in memory at once over all requests; past it the answer is 503.

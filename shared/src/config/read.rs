@@ -34,6 +34,8 @@ pub(super) fn ingress(mut section: Section<'_>) -> Option<Ingress> {
     let listen = section.take("listen", parsed(LISTEN));
     let private_listen = section.take("private_listen", parsed(LISTEN));
     let spool_dir = section.take("spool_dir", non_empty);
+    let spool_max_bytes = section.take("spool_max_bytes", size(MIB..=64 * 1024 * GIB));
+    let spool_min_free = section.take("spool_min_free", size(0..=64 * 1024 * GIB));
     let max_body = section.take("max_body", size(KIB..=LARGEST_BODY));
     let max_bytes_in_flight = section.take("max_bytes_in_flight", size(KIB..=64 * GIB));
     let body_timeout = section.take("body_timeout_s", number(1..=300));
@@ -49,6 +51,8 @@ pub(super) fn ingress(mut section: Section<'_>) -> Option<Ingress> {
         listen: listen?,
         private_listen: private_listen?,
         spool_dir: spool_dir?.into(),
+        spool_max_bytes: spool_max_bytes? as u64,
+        spool_min_free: spool_min_free? as u64,
         max_body: max_body?,
         max_bytes_in_flight: max_bytes_in_flight?,
         body_timeout: Duration::from_secs(body_timeout?),

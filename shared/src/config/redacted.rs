@@ -43,6 +43,8 @@ fn ingress(ingress: &Ingress) -> Value {
         ("listen", text(&ingress.listen)),
         ("private_listen", text(&ingress.private_listen)),
         ("spool_dir", text(&ingress.spool_dir.display())),
+        ("spool_max_bytes", number(ingress.spool_max_bytes)),
+        ("spool_min_free", number(ingress.spool_min_free)),
         ("max_body", number(ingress.max_body as u64)),
         ("max_bytes_in_flight", number(ingress.max_bytes_in_flight as u64)),
         ("body_timeout_s", number(ingress.body_timeout.as_secs())),

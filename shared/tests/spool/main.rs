@@ -20,6 +20,7 @@ mod files;
 mod outside;
 mod refusals;
 mod restart;
+mod room;
 
 const DEADLINE: Duration = Duration::from_secs(60);
 

@@ -8,20 +8,21 @@ use jiff::Timestamp;
 
 use super::SpoolSettings;
 use super::error::{Causes, SpoolError};
-use super::file::{Contents, Done, File, Work};
+use super::file::{Contents, Done, File, New, Work};
 use super::folder::Folder;
 use super::queues::Handle;
 use crate::clock;
 use crate::ids::TargetName;
-use crate::message::Message;
 
+mod room;
 mod upkeep;
+
+use room::Room;
+pub(super) use room::Space;
 
 /// Most files open besides the current one. Too high: memory and handles; too low: files are opened again and again
 /// while a backlog is worked off.
 const OPEN_FILES: usize = 4;
-/// What a row takes besides its body, about.
-const ROW_BYTES: u64 = 300;
 /// Pause after a new file could not be begun; until then the old one grows.
 const BEGIN_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
@@ -35,6 +36,7 @@ pub(super) struct Chain {
     highest: u32,
     begin_failed: Option<Instant>,
     set_aside: Vec<u32>,
+    room: Room,
 }
 
 /// The file that new messages go to.
@@ -79,6 +81,7 @@ impl Chain {
             highest: inventory.highest,
             begin_failed: None,
             set_aside: Vec::new(),
+            room: Room::default(),
         };
         let mut waiting = Vec::new();
         for number in inventory.files {
@@ -152,17 +155,17 @@ impl Chain {
     }
 
     /// Does the work, one transaction for each file, and puts `new` into the current one.
-    pub(super) fn run(&mut self, mut works: BTreeMap<u32, Work>, new: &[Message]) -> Outcome {
+    pub(super) fn run(&mut self, mut works: BTreeMap<u32, Work>, new: New<'_>) -> Outcome {
         let mut outcome = Outcome::default();
         if !new.is_empty() {
-            let refused = self.current_file().and_then(|number| {
+            let refused = self.room().and_then(|()| self.current_file()).and_then(|number| {
                 let work = works.remove(&number).unwrap_or_default();
                 self.publish(number, work, new, &mut works, &mut outcome)
             });
             outcome.refused = refused.err();
         }
         for (number, work) in works {
-            if let Err(error) = self.run_one(number, &work, &[], &mut outcome) {
+            if let Err(error) = self.run_one(number, &work, New::default(), &mut outcome) {
                 tracing::warn!(spool.file = number, error = %Causes(&error), "work on a spool file failed");
             }
         }
@@ -176,7 +179,7 @@ impl Chain {
         &mut self,
         number: u32,
         work: Work,
-        new: &[Message],
+        new: New<'_>,
         works: &mut BTreeMap<u32, Work>,
         outcome: &mut Outcome,
     ) -> Result<(), SpoolError> {
@@ -201,7 +204,7 @@ impl Chain {
         &mut self,
         number: u32,
         work: &Work,
-        new: &[Message],
+        new: New<'_>,
         outcome: &mut Outcome,
     ) -> Result<(), SpoolError> {
         let now = clock::now().as_millisecond();
@@ -217,12 +220,12 @@ impl Chain {
         };
         let link = self.files.entry(number).or_default();
         link.open = Some(file);
-        link.unsettled = (link.unsettled + new.len()).saturating_sub(work.settle.len());
-        if !work.settle.is_empty() {
+        link.unsettled = (link.unsettled + new.waiting.len()).saturating_sub(work.settle.len());
+        if !work.settle.is_empty() || !new.archived.is_empty() {
             link.newest_settlement = Some(now);
         }
         if let Some(current) = self.current.as_mut().filter(|current| current.number == number) {
-            current.bytes += new.iter().map(|message| message.body.len() as u64 + ROW_BYTES).sum::<u64>();
+            current.bytes += new.bytes();
         }
         outcome.committed.insert(number);
         outcome.done.taken.extend(done.taken);
@@ -242,18 +245,24 @@ impl Chain {
         }
     }
 
+    /// The folder's own name.
+    pub(super) fn name(&self) -> String {
+        self.folder.own_name()
+    }
+
+    /// Messages that wait or are handed out.
+    pub(super) fn unsettled(&self) -> usize {
+        self.files.values().map(|link| link.unsettled).sum()
+    }
+
     /// Whether the disk takes anything.
     pub(super) fn probe(&mut self) -> Result<(), SpoolError> {
+        self.room()?;
         let number = self.current_file()?;
         let mut file = self.opened(number)?;
         file.probe()?;
         self.files.entry(number).or_default().open = Some(file);
         Ok(())
-    }
-
-    /// Size of everything in the folder.
-    pub(super) fn bytes(&self) -> io::Result<u64> {
-        Ok(self.folder.inventory()?.bytes)
     }
 }
 

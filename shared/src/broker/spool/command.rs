@@ -15,11 +15,20 @@ const GROUP_BYTES: usize = 8 << 20;
 
 /// One thing to do. Its sender gets the reply after the commit.
 pub(super) enum Command {
-    Publish { message: Message, reply: oneshot::Sender<Result<(), PublishError>> },
+    Publish {
+        message: Message,
+        reply: oneshot::Sender<Result<(), PublishError>>,
+    },
+    /// Keep a copy of what is durable elsewhere; nobody waits for that.
+    Archive {
+        message: Message,
+    },
     Take(Take),
     Settle(Settle),
     GiveBack(GiveBack),
-    Close { reply: oneshot::Sender<()> },
+    Close {
+        reply: oneshot::Sender<()>,
+    },
 }
 
 /// Hand out a batch. An empty one means that there is nothing any more: another consumer was quicker.
@@ -55,6 +64,8 @@ pub(super) struct Group {
     /// Messages to insert, and who waits for each.
     pub(super) new: Vec<Message>,
     pub(super) publishers: Vec<oneshot::Sender<Result<(), PublishError>>>,
+    /// Messages to keep.
+    pub(super) archived: Vec<Message>,
     pub(super) takes: Vec<Take>,
     pub(super) settles: Vec<Settle>,
     pub(super) give_backs: Vec<GiveBack>,
@@ -84,6 +95,11 @@ impl Group {
                 let bytes = message.body.len();
                 self.new.push(message);
                 self.publishers.push(reply);
+                return bytes;
+            }
+            Command::Archive { message } => {
+                let bytes = message.body.len();
+                self.archived.push(message);
                 return bytes;
             }
             Command::Take(take) => self.takes.push(take),

@@ -28,6 +28,9 @@ pub enum SpoolError {
     /// Another process has the folder.
     #[error("the spool folder is in use by another process")]
     InUse,
+    /// It has the size it may have, or the disk has only its reserve left.
+    #[error("the spool is full: ingress.spool_max_bytes or ingress.spool_min_free is reached")]
+    Full,
     /// A back-up would overwrite something.
     #[error("the back-up folder already has a file of that name")]
     Exists,

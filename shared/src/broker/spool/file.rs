@@ -22,6 +22,9 @@ PRAGMA wal_autocheckpoint = 1000;
 PRAGMA journal_size_limit = 8388608;
 ";
 
+/// What a row takes besides its body, about.
+const ROW_BYTES: u64 = 300;
+
 /// One connection to one file. After an error it is not used again: what the transaction manager and the cache then
 /// hold is not worth finding out.
 pub(super) struct File {
@@ -47,12 +50,33 @@ impl Work {
     }
 }
 
+/// What one transaction adds.
+#[derive(Clone, Copy, Default)]
+pub(super) struct New<'m> {
+    /// To wait for a consumer.
+    pub(super) waiting: &'m [Message],
+    /// To be kept only: they are durable elsewhere.
+    pub(super) archived: &'m [Message],
+}
+
+impl New<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.archived.is_empty()
+    }
+
+    /// About what it takes on disk.
+    pub(super) fn bytes(&self) -> u64 {
+        let all = self.waiting.iter().chain(self.archived);
+        all.map(|message| message.body.len() as u64 + ROW_BYTES).sum()
+    }
+}
+
 /// What one transaction brought.
 #[derive(Default)]
 pub(super) struct Done {
     /// The messages taken, and how often each has been handed out.
     pub(super) taken: Vec<(Place, Message, u32)>,
-    /// Where the new messages are, in their order.
+    /// Where the new waiting messages are, in their order.
     pub(super) inserted: Vec<Handle>,
 }
 
@@ -127,7 +151,7 @@ impl File {
     }
 
     /// Does all of it in one transaction, and returns when that is on disk.
-    pub(super) fn run(&mut self, work: &Work, new: &[Message], now: i64) -> Result<Done, SpoolError> {
+    pub(super) fn run(&mut self, work: &Work, new: New<'_>, now: i64) -> Result<Done, SpoolError> {
         self.connection.batch_execute("BEGIN IMMEDIATE")?;
         for row in &work.settle {
             self.settle(*row, now)?;
@@ -139,18 +163,21 @@ impl File {
         for row in &work.take {
             done.taken.push(self.take(*row)?);
         }
-        for message in new {
-            done.inserted.push(self.insert(message)?);
+        for message in new.waiting {
+            done.inserted.push(self.insert(message, None)?);
+        }
+        for message in new.archived {
+            self.insert(message, Some(now))?;
         }
         self.connection.batch_execute("COMMIT")?;
         Ok(done)
     }
 
-    fn insert(&mut self, message: &Message) -> Result<Handle, SpoolError> {
+    fn insert(&mut self, message: &Message, settled_at: Option<i64>) -> Result<Handle, SpoolError> {
         let row = self.next_row;
         self.next_row += 1;
         diesel::insert_into(messages::table)
-            .values(NewRow::new(row, message))
+            .values(NewRow::new(row, message, settled_at))
             .execute(&mut self.connection)?;
         diesel::insert_into(bodies::table)
             .values((bodies::id.eq(row), bodies::body.eq(&message.body[..])))

@@ -45,6 +45,11 @@ impl Folder {
         Ok(Self::new(path))
     }
 
+    /// Its name without the path.
+    pub(super) fn own_name(&self) -> String {
+        self.0.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
     /// Takes the folder for this process alone, for as long as the file lives.
     pub(super) fn lock(&self) -> Result<fs::File, SpoolError> {
         let file = fs::File::options().create(true).truncate(false).write(true).open(self.0.join("lock"))?;
@@ -81,6 +86,11 @@ impl Folder {
         }
         found.files.sort_unstable();
         Ok(found)
+    }
+
+    /// Bytes that this user may still write to the disk.
+    pub(super) fn free(&self) -> io::Result<u64> {
+        fs4::available_space(&self.0)
     }
 
     /// Makes what was created or renamed in the folder survive a power cut.

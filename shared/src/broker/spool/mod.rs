@@ -11,7 +11,7 @@
 //! [`look`] and [`backup`] are for other processes, while this one goes on.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::{PublishError, Publisher};
 use crate::ids::TargetName;
 use crate::message::Message;
-use crate::metrics::{PUBLISH_SECONDS, PUBLISHES};
+use crate::metrics::{ARCHIVE_MISSED, PUBLISH_SECONDS, PUBLISHES};
 
 mod backup;
 mod chain;
@@ -35,10 +35,12 @@ mod error;
 mod file;
 mod folder;
 mod look;
+pub mod numbered;
 mod queues;
 mod report;
 mod row;
 mod sessions;
+mod state;
 mod writer;
 
 pub use backup::{Copied, backup};
@@ -50,6 +52,7 @@ use chain::Chain;
 use command::Command;
 use folder::Folder;
 use queues::Queues;
+use state::State;
 use writer::Writer;
 
 /// How a spool keeps its files.
@@ -62,12 +65,16 @@ pub struct SpoolSettings {
     pub max_file_bytes: u64,
     /// Most pages of 4 KiB in one file: beyond it the disk counts as full. `None` for no limit but the disk's.
     pub max_pages: Option<u32>,
+    /// Most bytes in the folder; past it new messages are refused. `None` for no bound of its own.
+    pub max_bytes: Option<u64>,
+    /// Bytes that stay free on the disk, for whatever else needs it; new messages are refused before they are used.
+    pub min_free: u64,
 }
 
 impl Default for SpoolSettings {
     fn default() -> Self {
         let keep_settled = Duration::from_secs(14 * 24 * 60 * 60);
-        Self { keep_settled, max_file_bytes: 64 << 20, max_pages: None }
+        Self { keep_settled, max_file_bytes: 64 << 20, max_pages: None, max_bytes: None, min_free: 0 }
     }
 }
 
@@ -78,7 +85,7 @@ pub struct Spool(Arc<Shared>);
 struct Shared {
     commands: Option<Sender<Command>>,
     queues: Arc<Queues>,
-    refusing: Arc<AtomicBool>,
+    state: Arc<State>,
     last_epoch: AtomicU64,
     writer: Mutex<Option<JoinHandle<()>>>,
     ended: CancellationToken,
@@ -97,8 +104,8 @@ impl Spool {
         for (target, handle) in waiting {
             queues.add(&target, [handle]);
         }
-        let refusing = Arc::new(AtomicBool::new(false));
-        let writer = Writer::new(chain, Arc::clone(&queues), Arc::clone(&refusing));
+        let state = Arc::new(State::default());
+        let writer = Writer::new(chain, Arc::clone(&queues), Arc::clone(&state));
         let (commands, queued) = mpsc::channel();
         let ended = CancellationToken::new();
         let at_end = ended.clone().drop_guard();
@@ -111,7 +118,7 @@ impl Spool {
         Ok(Self(Arc::new(Shared {
             commands: Some(commands),
             queues,
-            refusing,
+            state,
             last_epoch: AtomicU64::new(0),
             writer: Mutex::new(Some(thread)),
             ended,
@@ -121,6 +128,25 @@ impl Spool {
     /// A consumer of `target`'s messages.
     pub fn consumer(&self, target: TargetName) -> SpoolConsumer {
         SpoolConsumer::new(self.clone(), target)
+    }
+
+    /// Keeps a copy of a message that is durable elsewhere, for [`SpoolSettings::keep_settled`]. Returns at once: a copy
+    /// that the disk does not take, or not in time, is counted and missed.
+    pub fn archive(&self, message: &Message) {
+        let fits = self.0.state.begin_archiving(message);
+        if !fits || !self.send(Command::Archive { message: message.clone() }) {
+            metrics::counter!(ARCHIVE_MISSED).increment(1);
+        }
+    }
+
+    /// How many messages are not settled: none is left when this is 0 after the last settlement.
+    pub fn unsettled(&self) -> usize {
+        self.0.state.unsettled.load(Ordering::Acquire)
+    }
+
+    /// How many messages wait for each target that ever had one; without those that are handed out.
+    pub fn waiting(&self) -> Vec<(TargetName, usize)> {
+        self.queues().waiting().into_iter().map(|(target, count, _)| (target, count)).collect()
     }
 
     /// Finishes what has been asked for, and closes the files. Whatever is asked for afterwards fails, and consumers
@@ -174,7 +200,7 @@ impl Publisher for Spool {
     fn is_ready(&self) -> bool {
         let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let is_there = writer.as_ref().is_some_and(|thread| !thread.is_finished());
-        is_there && !self.0.refusing.load(Ordering::Relaxed)
+        is_there && !self.0.state.refusing.load(Ordering::Relaxed)
     }
 }
 

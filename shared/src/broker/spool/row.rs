@@ -94,10 +94,11 @@ pub(super) struct NewRow<'m> {
     trace: Option<&'m str>,
     body_bytes: i64,
     hand_outs: i32,
+    settled_at: Option<i64>,
 }
 
 impl<'m> NewRow<'m> {
-    pub(super) fn new(id: i64, message: &'m Message) -> Self {
+    pub(super) fn new(id: i64, message: &'m Message, settled_at: Option<i64>) -> Self {
         Self {
             id,
             key: message.key.as_bytes(),
@@ -113,6 +114,7 @@ impl<'m> NewRow<'m> {
             trace: message.trace.as_ref().map(TraceParent::as_str),
             body_bytes: i64::try_from(message.body.len()).unwrap_or(i64::MAX),
             hand_outs: 0,
+            settled_at,
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -15,12 +15,14 @@ use tokio::sync::oneshot;
 use super::chain::{Chain, Outcome};
 use super::command::{Command, Group, Refused, Settle, Take};
 use super::error::{Causes, SpoolError};
-use super::file::Work;
+use super::file::{New, Work};
 use super::queues::{Handle, Place, Queues};
-use super::report;
+use super::report::Report;
 use super::sessions::Sessions;
+use super::state::State;
 use crate::broker::{Delivery, PublishError, Receipt, SettleError};
 use crate::message::Message;
+use crate::metrics::ARCHIVE_MISSED;
 
 /// How often old files are looked for and sizes measured.
 const CHORES_EVERY: Duration = Duration::from_secs(60);
@@ -31,8 +33,8 @@ pub(super) struct Writer {
     chain: Chain,
     queues: Arc<Queues>,
     sessions: Sessions,
-    /// Set while the disk refuses messages.
-    refusing: Arc<AtomicBool>,
+    state: Arc<State>,
+    report: Report,
     chores_done: Instant,
 }
 
@@ -43,9 +45,11 @@ struct Chosen {
 }
 
 impl Writer {
-    pub(super) fn new(chain: Chain, queues: Arc<Queues>, refusing: Arc<AtomicBool>) -> Self {
-        let mut writer =
-            Self { chain, queues, sessions: Sessions::default(), refusing, chores_done: Instant::now() };
+    pub(super) fn new(chain: Chain, queues: Arc<Queues>, state: Arc<State>) -> Self {
+        let report = Report::new(chain.name());
+        let sessions = Sessions::default();
+        let mut writer = Self { chain, queues, sessions, state, report, chores_done: Instant::now() };
+        writer.count();
         writer.do_chores();
         writer
     }
@@ -53,7 +57,7 @@ impl Writer {
     /// Works until it is told to close, or nobody is left who could ask for anything; then gives the folder up.
     pub(super) fn run(mut self, commands: &Receiver<Command>, lock: std::fs::File) {
         let closed = loop {
-            let refusing = self.refusing.load(Ordering::Relaxed);
+            let refusing = self.state.refusing.load(Ordering::Relaxed);
             match commands.recv_timeout(if refusing { PROBE_EVERY } else { CHORES_EVERY }) {
                 Ok(first) => {
                     if let Some(reply) = self.commit(Group::gather(first, commands)) {
@@ -82,16 +86,16 @@ impl Writer {
     fn do_chores(&mut self) {
         self.chores_done = Instant::now();
         self.chain.expire();
-        report::ages(&self.queues, &self.sessions);
-        match self.chain.bytes() {
-            Ok(bytes) => report::bytes(bytes),
+        self.report.ages(&self.queues, &self.sessions);
+        match self.chain.space() {
+            Ok(space) => self.report.space(space),
             Err(error) => tracing::warn!(%error, "the spool folder cannot be read"),
         }
     }
 
     /// Commits a group and tells everybody. Returns whom to tell when all is closed, if that was asked for.
     fn commit(&mut self, group: Group) -> Option<oneshot::Sender<()>> {
-        let Group { new, publishers, takes, settles, give_backs, close } = group;
+        let Group { new, publishers, archived, takes, settles, give_backs, close } = group;
         let chosen: Vec<Chosen> = takes.into_iter().filter_map(|take| self.choose(take)).collect();
 
         let mut works: BTreeMap<u32, Work> = BTreeMap::new();
@@ -109,7 +113,10 @@ impl Writer {
             works.entry(place.file).or_default().take.push(place.row);
         }
 
-        let Outcome { committed, done, refused } = self.chain.run(works, &new);
+        let Outcome { committed, done, refused } =
+            self.chain.run(works, New { waiting: &new, archived: &archived });
+        self.count();
+        self.note_archived(&archived, refused.as_ref());
         for file in self.chain.take_set_aside() {
             self.queues.forget(file);
             self.sessions.forget(file);
@@ -129,9 +136,25 @@ impl Writer {
         for chosen in chosen {
             self.reply_to_take(chosen, &mut taken);
         }
-        report::waiting(&self.queues, &self.sessions);
+        self.report.waiting(&self.queues, &self.sessions);
         self.queues.wake();
         close
+    }
+
+    /// Says how much waits, before anybody hears of what was done.
+    fn count(&self) {
+        self.state.unsettled.store(self.chain.unsettled(), Ordering::Release);
+    }
+
+    fn note_archived(&self, archived: &[Message], refused: Option<&SpoolError>) {
+        if archived.is_empty() {
+            return;
+        }
+        self.note(refused);
+        self.state.archived(archived);
+        if refused.is_some() {
+            metrics::counter!(ARCHIVE_MISSED).increment(archived.len() as u64);
+        }
     }
 
     /// Chooses what the take gets; `None` when nobody waits for it any more, or nothing for it.
@@ -206,12 +229,14 @@ impl Writer {
 
     /// Remembers whether the disk takes messages; one log line when that changes.
     fn note(&self, refused: Option<&SpoolError>) {
-        let before = self.refusing.swap(refused.is_some(), Ordering::Relaxed);
+        let before = self.state.refusing.swap(refused.is_some(), Ordering::Relaxed);
         match refused {
             Some(error) if !before => {
-                tracing::error!(error = %Causes(error), "the disk refuses messages; deliveries are answered 503");
+                tracing::error!(error = %Causes(error),
+                    "the spool refuses messages; deliveries that are durable nowhere else are answered 503"
+                );
             }
-            None if before => tracing::info!("the disk takes messages again"),
+            None if before => tracing::info!("the spool takes messages again"),
             _ => {}
         }
     }
