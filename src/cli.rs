@@ -11,6 +11,7 @@ use crate::commands::dump::DumpArgs;
 use crate::commands::events::EventsArgs;
 use crate::commands::explain::ExplainArgs;
 use crate::commands::migrate::MigrateArgs;
+use crate::commands::recover::RecoverArgs;
 use crate::commands::send::SendArgs;
 use crate::commands::sign::SignArgs;
 use crate::commands::simulate::SimulateArgs;
@@ -60,6 +61,8 @@ pub enum Command {
     Dump(DumpArgs),
     /// Copy the data of the one program, while it runs, into one file.
     Backup(BackupArgs),
+    /// Bring back what an ERP database that was restored from a back-up has lost.
+    Recover(RecoverArgs),
     /// One screen: is all well, and if not, what is to be done?
     Status(StatusArgs),
 }

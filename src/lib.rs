@@ -70,6 +70,10 @@ async fn run_command(
             let Installation { config, data } = installation(Needs::Nothing)?;
             commands::backup::run(args, &config, data.as_ref(), out).await
         }
+        Command::Recover(args) => {
+            let Installation { config, data } = installation(Needs::Operator)?;
+            commands::recover::run(args, &config, data.as_ref(), out).await
+        }
         Command::Status(args) => {
             let Installation { config, data } = installation(Needs::Operator)?;
             commands::status::run(args, &config, data.is_some(), out).await

@@ -6,6 +6,7 @@ pub mod dump;
 pub mod events;
 pub mod explain;
 pub mod migrate;
+pub mod recover;
 pub mod send;
 pub mod sign;
 pub mod simulate;

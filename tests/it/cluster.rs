@@ -30,6 +30,7 @@ pub(crate) struct Cluster {
     pub(crate) ingress: Process,
     pub(crate) workers: Vec<Process>,
     private: u16,
+    target: String,
     /// Folder that the ingresses share.
     _spool: tempfile::TempDir,
     _database: Option<TestDatabase>,
@@ -90,6 +91,7 @@ impl Cluster {
             ingress,
             workers: Vec::new(),
             private,
+            target,
             _spool: spool,
             _database: None,
         };
@@ -117,6 +119,11 @@ impl Cluster {
         self.workers.push(Process::start(command));
     }
 
+    /// Name of the ERP target.
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
     /// The operator's program, with this cluster's settings.
     pub(crate) fn operator(&self) -> Command {
         command("jodo-sync", &self.settings)
@@ -140,6 +147,17 @@ impl Cluster {
         drop(client);
         serving.await.ok()?.ok()?;
         answer.ok()?.get(0)
+    }
+
+    /// The same on the server's own database, where databases are made and dropped.
+    pub(crate) async fn execute_on_server(&self, statements: &[&str]) {
+        let mut server = url::Url::parse(&self.database).expect("a URL");
+        server.set_path("postgres");
+        let (client, connection) = tokio_postgres::connect(server.as_str(), NoTls).await.expect("connected");
+        tokio::spawn(connection);
+        for statement in statements {
+            client.batch_execute(statement).await.expect("executed");
+        }
     }
 
     /// Statements without an answer.

@@ -7,5 +7,6 @@ mod cluster;
 mod end_to_end;
 mod faults;
 mod one_program;
+mod recover;
 mod simulate;
 mod spooling;

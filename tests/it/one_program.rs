@@ -224,7 +224,7 @@ fn unpack(archive: &Path, into: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_has_one_program_and_a_database_that_lost_events_is_noticed() {
+async fn a_folder_has_one_program_and_what_a_database_lost_is_noticed_and_recovered() {
     let school = School::new();
     let process = school.start().await;
     let (output, said) = school.run("--listen 127.0.0.1:0").await;
@@ -244,7 +244,22 @@ async fn a_folder_has_one_program_and_a_database_that_lost_events_is_noticed() {
     let (output, said) = school.run("status").await;
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("50 events were accepted and finished, but not in the database"), "{said}");
+
+    let recover = "recover --since 2020-01-01T00:00:00Z --target test";
+    let (output, said) = school.run(recover).await;
+    assert!(!output.status.success() && said.contains("stop jodo-sync first"), "{said}");
     process.terminate().await;
+    let said = school.well(&format!("{recover} --dry-run")).await;
+    assert!(said.contains(", 50 missing\n"), "{said}");
+    assert!(school.well(recover).await.contains("50 missing, 50 brought back"));
+    let process = school.start().await;
+    until("everything is there again", async || {
+        school.run("simulate verify").await.1.contains(": 0 differences")
+    })
+    .await;
+    assert!(school.well("status").await.contains("all 50 accepted events are accounted for"));
+    process.terminate().await;
+    assert!(school.well(recover).await.contains(" 0 missing\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

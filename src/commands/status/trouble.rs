@@ -86,7 +86,8 @@ impl Spool {
             self.balance.as_ref().map(|balance| balance.missing).filter(|missing| *missing > 0)
         {
             trouble.push(format!(
-                "{} accepted and finished, but not in the database: was it restored from an older copy?",
+                "{} accepted and finished, but not in the database: was it restored from an older copy? Then \
+                 `jodo-sync recover` brings them back",
                 count(missing, "event was", "events were")
             ));
         }

@@ -75,6 +75,12 @@ impl AmqpPublisher {
         }
     }
 
+    /// Waits, after `shutdown` was cancelled, until what was under way has its answer and the connection is closed.
+    pub async fn until_ended(&self) {
+        let mut line = self.line.clone();
+        while line.changed().await.is_ok() {}
+    }
+
     async fn confirmed(&self, message: &Message) -> Result<(), PublishError> {
         let line = self.line.borrow().clone().ok_or(PublishError::NotConnected)?;
         if line.status.blocked() {

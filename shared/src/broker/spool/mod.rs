@@ -27,6 +27,7 @@ use crate::ids::TargetName;
 use crate::message::Message;
 use crate::metrics::{ARCHIVE_MISSED, PUBLISH_SECONDS, PUBLISHES};
 
+pub mod archive;
 mod backup;
 mod chain;
 mod command;

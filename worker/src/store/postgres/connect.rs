@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use deadpool::managed::{Hook, HookError};
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
@@ -19,6 +20,10 @@ use crate::store::StoreError;
 /// How long connecting may take, and how long a call waits for a free connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a connection is used: after a failover, or a change of the server's settings or rights, everybody is on a
+/// new one within this time.
+const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
+
 /// A pool of at most `size` connections; opens none yet.
 pub(super) fn pool(
     url: &SecretString,
@@ -32,6 +37,9 @@ pub(super) fn pool(
     let manager = AsyncDieselConnectionManager::new_with_config(url.expose_secret(), config);
     let builder = Pool::builder(manager).max_size(size).wait_timeout(Some(CONNECT_TIMEOUT));
     let builder = builder.create_timeout(Some(CONNECT_TIMEOUT * 2)).runtime(deadpool::Runtime::Tokio1);
+    let builder = builder.pre_recycle(Hook::sync_fn(|_, used| {
+        if used.age() < LONGEST_LIFE { Ok(()) } else { Err(HookError::message("used for long enough")) }
+    }));
     builder.build().map_err(|error| StoreError::Unreachable(error.to_string()))
 }
 
