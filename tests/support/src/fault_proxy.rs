@@ -2,8 +2,9 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
@@ -36,7 +37,16 @@ enum Wire {
 struct Line {
     upstream: SocketAddr,
     wire: watch::Receiver<Wire>,
+    pace: Arc<std::sync::Mutex<Pace>>,
     open: Arc<AtomicUsize>,
+}
+
+/// How slow a wire is.
+#[derive(Clone, Copy, Default)]
+struct Pace {
+    latency: Duration,
+    /// 0 for as fast as it goes.
+    bytes_per_second: u32,
 }
 
 impl FaultProxy {
@@ -48,7 +58,7 @@ impl FaultProxy {
     pub async fn start(upstream: SocketAddr) -> Self {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let (wire, seen) = watch::channel(Wire::Whole);
-        let line = Line { upstream, wire: seen, open: Arc::default() };
+        let line = Line { upstream, wire: seen, pace: Arc::default(), open: Arc::default() };
         let proxy = Self { addr, wire, acceptor: Mutex::new(None), line };
         proxy.set(Wire::Whole).await;
         proxy
@@ -112,8 +122,15 @@ impl FaultProxy {
         self.set(Wire::Stalled).await
     }
 
+    /// Holds every chunk of up to 16 KiB up for `latency`, and for as long as it takes at that many bytes a second (0: no
+    /// bound), until [`FaultProxy::heal`].
+    pub fn slow(&self, latency: Duration, bytes_per_second: u32) {
+        self.line.set_pace(Pace { latency, bytes_per_second });
+    }
+
     /// Forwards again, including what was held back by [`FaultProxy::stall`].
     pub async fn heal(&self) {
+        self.line.set_pace(Pace::default());
         self.set(Wire::Whole).await;
     }
 
@@ -131,6 +148,21 @@ impl FaultProxy {
             *acceptor = Some(tokio::spawn(accept(listener, self.line.clone())));
         }
         open
+    }
+}
+
+impl Line {
+    fn set_pace(&self, pace: Pace) {
+        *self.pace.lock().unwrap_or_else(PoisonError::into_inner) = pace;
+    }
+
+    /// How long a chunk of this length is held up.
+    fn hold_up(&self, length: usize) -> Duration {
+        let pace = *self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        match pace.bytes_per_second {
+            0 => pace.latency,
+            rate => pace.latency + Duration::from_secs_f64(length as f64 / f64::from(rate)),
+        }
     }
 }
 
@@ -186,8 +218,8 @@ async fn forward(mut client: TcpStream, mut upstream: TcpStream, line: &Line) {
     let (mut from_upstream, mut to_upstream) = upstream.split();
     let both_ways = async {
         tokio::try_join!(
-            pump(&mut from_client, &mut to_upstream, &line.wire),
-            pump(&mut from_upstream, &mut to_client, &line.wire),
+            pump(&mut from_client, &mut to_upstream, line),
+            pump(&mut from_upstream, &mut to_client, line),
         )
     };
     let is_cut = tokio::select! {
@@ -201,15 +233,12 @@ async fn forward(mut client: TcpStream, mut upstream: TcpStream, line: &Line) {
     }
 }
 
-async fn pump(
-    from: &mut ReadHalf<'_>,
-    to: &mut WriteHalf<'_>,
-    wire: &watch::Receiver<Wire>,
-) -> io::Result<()> {
+async fn pump(from: &mut ReadHalf<'_>, to: &mut WriteHalf<'_>, line: &Line) -> io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let length = from.read(&mut buffer).await?;
-        until(wire.clone(), Wire::Whole).await;
+        tokio::time::sleep(line.hold_up(length)).await;
+        until(line.wire.clone(), Wire::Whole).await;
         if length == 0 {
             return to.shutdown().await;
         }
