@@ -1,6 +1,6 @@
 # Everything a developer needs: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help run check test services docs
+.PHONY: help run check test chaos services docs
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -22,3 +22,11 @@ services: ## find or install RabbitMQ, Redis and PostgreSQL for the tests; start
 test: services ## all tests, on real RabbitMQ, Redis and PostgreSQL started for the run
 	cargo build --workspace --locked
 	cargo run --quiet --locked -p jodo-test-support --bin with-services -- cargo test --workspace --locked
+
+RUNS ?= 48
+SEED ?= 1
+chaos: ## faults on everything: RUNS=n runs from SEED=s, with their table in docs/RELIABILITY.md
+	tests/support/install-services.sh chaos
+	cargo build --workspace --locked
+	JODO_CHAOS_RUNS=$(RUNS) JODO_CHAOS_SEED=$(SEED) JODO_CHAOS_WRITE=$(CURDIR)/docs/RELIABILITY.md \
+		cargo test --quiet --locked -p jodo-sync --test chaos -- --nocapture

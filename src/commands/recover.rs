@@ -32,6 +32,9 @@ pub struct RecoverArgs {
     /// 2026-11-24T22:00:00+05:30.
     #[arg(long, value_name = "INSTANT")]
     pub since: Timestamp,
+    /// Another spool folder to bring back from, such as that of the data folder before it was replaced.
+    #[arg(long, value_name = "PATH")]
+    pub from: Option<PathBuf>,
     /// Only for this ERP database.
     #[arg(long, value_name = "NAME")]
     pub target: Option<TargetName>,
@@ -64,12 +67,13 @@ pub async fn run(
     for (name, erp) in targets::some(config, args.target.as_ref())? {
         stores.insert(name.clone(), targets::open(name, erp)?);
     }
-    let folders = folders(config, data)?;
+    let folders = folders(args, config, data)?;
     let way = if args.dry_run { None } else { Some(Way::open(config, data)?) };
     let mut tallies: BTreeMap<TargetName, Tally> = BTreeMap::new();
     let mut unreadable = 0;
     for folder in folders {
-        let files = kept_since(&folder, args.since).with_context(|| folder.display().to_string())?;
+        let files = kept_since(&folder, args.since, args.from.is_some())
+            .with_context(|| folder.display().to_string())?;
         for file in files {
             match file {
                 Ok(file) => one_file(&file, &stores, way.as_ref(), &mut tallies).await?,
@@ -88,20 +92,14 @@ pub async fn run(
     Ok(if failed || unreadable > 0 { Exit::Wrong } else { Exit::Well })
 }
 
-/// Where the archive is.
-fn folders(config: &Config, data: Option<&DataDir>) -> anyhow::Result<Vec<PathBuf>> {
-    let dir = &config.ingress.spool_dir;
-    if data.is_some() {
-        return Ok(vec![dir.clone()]);
+/// Where the archive is: one folder, or the numbered ones of the ingresses.
+fn folders(args: &RecoverArgs, config: &Config, data: Option<&DataDir>) -> anyhow::Result<Vec<PathBuf>> {
+    let dir = args.from.as_ref().unwrap_or(&config.ingress.spool_dir);
+    if !dir.is_dir() {
+        bail!("{} is no folder: run this where the spool is (ingress.spool_dir)", dir.display());
     }
-    let folders = numbered(dir).with_context(|| dir.display().to_string())?;
-    if folders.is_empty() {
-        bail!(
-            "there is no archive in {}: run this where jodo-ingress keeps its spool (ingress.spool_dir)",
-            dir.display()
-        );
-    }
-    Ok(folders)
+    let numbered = numbered(dir).with_context(|| dir.display().to_string())?;
+    Ok(if data.is_some() || numbered.is_empty() { vec![dir.clone()] } else { numbered })
 }
 
 async fn one_file(
@@ -121,7 +119,7 @@ async fn one_file(
                 slice.iter().filter(|kept| !known.contains(&kept.key)).cloned().collect();
             tally.missing += missing.len();
             if let Some(way) = way.filter(|_| !missing.is_empty()) {
-                tally.brought_back += way.bring_back(file, &missing).await?;
+                tally.brought_back += way.bring_back(file.read(&missing).context("a spool file")?).await?;
             }
         }
     }
@@ -145,7 +143,7 @@ fn report(
             _ => writeln!(out, ", {} brought back", tally.brought_back)?,
         }
         if !args.dry_run && tally.brought_back < tally.missing {
-            writeln!(out, "RabbitMQ did not take all of them: run the command again")?;
+            writeln!(out, "Not all of them were taken: run the command again")?;
         }
     }
     if one_program && tallies.values().any(|tally| tally.brought_back > 0) {

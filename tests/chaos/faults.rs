@@ -152,7 +152,7 @@ impl Fault {
             }
             Kind::Bandwidth(who) => inflict::network::slow(run, who, Duration::ZERO, 30_000, lasting).await,
             Kind::Blackhole(who) => inflict::network::unreachable(run, who, lasting).await,
-            Kind::ClockJumps => Err("the clock of a single program cannot be moved here".to_owned()),
+            Kind::ClockJumps => inflict::clock::jump(run, lasting).await,
         }
     }
 }

@@ -10,6 +10,7 @@ use jodo_test_support::school::{Sent, history, shuffled_with_repeats};
 
 use crate::dice::Dice;
 use crate::faults::{Fault, Kind, Void};
+use crate::inflict::clock::Clock;
 use crate::inflict::disk::SmallDisk;
 use crate::judge::{differing_rows, inbox};
 use crate::sender::{self, Progress, Told};
@@ -32,6 +33,8 @@ pub(crate) struct Run<'s> {
     /// To be dropped with the database.
     pub(crate) tablespace: Option<String>,
     pub(crate) disk: Option<SmallDisk>,
+    /// The programs' own.
+    pub(crate) clock: Option<Clock>,
     began: Timestamp,
 }
 
@@ -62,7 +65,7 @@ pub(crate) fn events() -> Arc<Vec<Sent>> {
 /// The dump of a run in which nothing happens.
 pub(crate) async fn undisturbed(services: &Services) -> Vec<String> {
     let history = events();
-    let stage = Stage::cluster(services, None, &[]).await;
+    let stage = Stage::cluster(services, None, None).await;
     let (_, sending) = sender::start(&stage, &history, (0..EVENTS).collect(), 500);
     let told = sending.await.expect("no panic");
     assert_eq!(told.accepted.len(), EVENTS);
@@ -87,11 +90,12 @@ pub(crate) async fn run(
         Kind::DatabaseDiskFull | Kind::DataDiskFull => Some(SmallDisk::mount(96)?),
         _ => None,
     };
-    let folder = disk.as_ref().map(SmallDisk::path);
-    let stage = match (fault.shape, fault.kind) {
-        (Shape::OneProgram, _) => Stage::one_program(folder).await,
-        (Shape::Cluster, Kind::SpoolDiskFull) => Stage::cluster(services, folder, &[]).await,
-        (Shape::Cluster, _) => Stage::cluster(services, None, &[]).await,
+    let clock = if fault.kind == Kind::ClockJumps { Some(Clock::new()?) } else { None };
+    // The database's disk is no place for a spool.
+    let folder = disk.as_ref().filter(|_| fault.kind != Kind::DatabaseDiskFull).map(SmallDisk::path);
+    let stage = match fault.shape {
+        Shape::OneProgram => Stage::one_program(folder, clock.as_ref()).await,
+        Shape::Cluster => Stage::cluster(services, folder, clock.as_ref()).await,
     };
     let history = events();
     let order = shuffled_with_repeats(seed, EVENTS, REPEATS);
@@ -107,6 +111,7 @@ pub(crate) async fn run(
         recover_at_the_end: false,
         tablespace: None,
         disk,
+        clock,
         began,
     };
     run.progress.reaches(at).await;
@@ -118,7 +123,9 @@ pub(crate) async fn run(
         return Err("everything had been sent before".to_owned());
     }
     let shown = run.close(told, undisturbed).await;
-    Ok(shown)
+    // By clocks that jump no waiting can be measured.
+    let longest_stall = if fault.kind == Kind::ClockJumps { Duration::ZERO } else { shown.longest_stall };
+    Ok(Shown { longest_stall, ..shown })
 }
 
 impl Run<'_> {

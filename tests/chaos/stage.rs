@@ -14,6 +14,8 @@ use jodo_worker::store::{self, WorkerName, migrate};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
+use crate::inflict::clock::Clock;
+
 pub(crate) const SECRET: &str = "the secret of the chaos";
 /// The sender's next secret, which every program knows already.
 pub(crate) const NEXT_SECRET: &str = "the secret after that";
@@ -100,8 +102,8 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Two ingresses and two workers. `folder` replaces the spool's own, `settings` come on top.
-    pub(crate) async fn cluster(services: &Services, folder: Option<&Path>, more: &[(&str, &str)]) -> Self {
+    /// Two ingresses and two workers. `folder` replaces the spool's own.
+    pub(crate) async fn cluster(services: &Services, folder: Option<&Path>, clock: Option<&Clock>) -> Self {
         let database = fresh_database_on(services.postgres.url()).await;
         migrate(&database.url.clone().into()).await.expect("migrated");
         let own = tempfile::tempdir().expect("a folder");
@@ -118,7 +120,7 @@ impl Stage {
             ("SOURCES__JODO__TARGET", &name),
             ("SOURCES__JODO__ENVIRONMENT", "test"),
         ]);
-        settings.extend(settings_of(more));
+        settings.extend(clock.map(Clock::environment).unwrap_or_default());
         let mut stage = Self {
             shape: Shape::Cluster,
             ingresses: Vec::new(),
@@ -155,18 +157,19 @@ impl Stage {
     }
 
     /// The one program, in a folder of its own, or in `folder`.
-    pub(crate) async fn one_program(folder: Option<&Path>) -> Self {
+    pub(crate) async fn one_program(folder: Option<&Path>, clock: Option<&Clock>) -> Self {
         let own = tempfile::tempdir().expect("a folder");
         let folder = folder.unwrap_or(own.path()).join("data");
         let (public, private) = (free_port(), free_port());
-        let settings = settings_of(&[
+        let mut settings = settings_of(&[
             ("INGRESS__LISTEN", &format!("127.0.0.1:{public}")),
             ("INGRESS__PRIVATE_LISTEN", &format!("127.0.0.1:{private}")),
             ("INGRESS__SPOOL_MIN_FREE", "0"),
             ("SOURCES__JODO__SECRETS", &format!("[\"{SECRET}\", \"{NEXT_SECRET}\"]")),
         ]);
+        settings.extend(clock.map(Clock::environment).unwrap_or_default());
         let arguments = vec!["--data-dir".to_owned(), folder.display().to_string()];
-        let mut stage = Self {
+        let stage = Self {
             shape: Shape::OneProgram,
             ingresses: vec![Program::start("jodo-sync", settings.clone(), arguments.clone())],
             workers: Vec::new(),
@@ -181,7 +184,6 @@ impl Stage {
             _folder: own,
         };
         stage.ready().await;
-        stage.workers.clear();
         stage
     }
 

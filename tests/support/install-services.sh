@@ -1,11 +1,13 @@
 #!/bin/sh
-# Sees to it that the servers the tests need can be run here: RabbitMQ, Redis and PostgreSQL. `make test` runs it first.
+# Sees to it that the servers the tests need can be run here: RabbitMQ, Redis and PostgreSQL. `make test` runs it first,
+# `make chaos` with the word chaos.
 #
 # A server is not needed where its variable JODO_TEST_AMQP_URL, JODO_TEST_REDIS_URL or JODO_TEST_POSTGRES_URL names
 # one. What is missing is installed as root on Debian and Ubuntu; no system service is started, no database cluster is
 # made, and none is left to start at the next boot. Where docker works instead, the tests use containers. Else this
 # prints what to install and fails.
 set -eu
+for=${1:-test}
 
 say() { echo "install-services: $*" >&2; }
 
@@ -23,6 +25,8 @@ missing() {
   if [ -z "${JODO_TEST_AMQP_URL:-}" ] && ! have rabbitmq-server; then echo rabbitmq-server; fi
   if [ -z "${JODO_TEST_REDIS_URL:-}" ] && ! have redis-server; then echo redis-server; fi
   if [ -z "${JODO_TEST_POSTGRES_URL:-}" ] && ! have_postgres; then echo postgresql; fi
+  # Clocks that jump are only for `make chaos`; without it those runs are void.
+  if [ "$for" = chaos ] && ! ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1; then echo libfaketime; fi
   # setpriv, with which servers are started so that they die with the tests.
   if ! have setpriv; then echo util-linux; fi
 }

@@ -1,6 +1,7 @@
 //! How faults are inflicted, by what they are inflicted on.
 
 pub(crate) mod broker;
+pub(crate) mod clock;
 pub(crate) mod database;
 pub(crate) mod disk;
 pub(crate) mod network;

@@ -1,4 +1,4 @@
-//! What is kept of settled messages: found by time, read, and taken up again.
+//! What is kept of messages: found by time, and read.
 
 use std::path::Path;
 
@@ -6,17 +6,13 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::error::SpoolError;
-use super::file::File;
 use super::folder::Folder;
 use super::look::open_to_read;
 use super::row::{Row, bodies, messages, parsed};
 use crate::ids::{DeliveryKey, TargetName};
 use crate::message::Message;
 
-/// Most rows in one statement.
-const SLICE: usize = 500;
-
-/// A settled message that is still there.
+/// A message that is still there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     /// Identity of the delivery.
@@ -26,7 +22,7 @@ pub struct Kept {
     row: i64,
 }
 
-/// One file of a spool, and the settled messages in it.
+/// One file of a spool, and the messages that were found in it.
 #[derive(Debug)]
 pub struct KeptFile {
     folder: Folder,
@@ -35,48 +31,35 @@ pub struct KeptFile {
     pub kept: Vec<Kept>,
 }
 
-/// The word that no process has this spool, for as long as it lives.
-#[derive(Debug)]
-pub struct Idle {
-    folder: Folder,
-    _lock: std::fs::File,
-}
-
-impl Idle {
-    /// Takes the spool in this folder.
-    ///
-    /// # Errors
-    /// [`SpoolError::InUse`] when a process has it; any other when the folder cannot be used.
-    pub fn take(dir: &Path) -> Result<Self, SpoolError> {
-        let folder = Folder::create(dir)?;
-        Ok(Self { _lock: folder.lock()?, folder })
-    }
-}
-
-/// The settled messages in this folder that were received at `since` or later, file by file. Changes nothing.
+/// The messages in this folder that were received at `since` or later, file by file; those that still wait only with
+/// `waiting`. Changes nothing.
 ///
 /// # Errors
 /// [`SpoolError`] when the folder cannot be read; for a file that cannot be read the error is the item.
 pub fn kept_since(
     dir: &Path,
     since: Timestamp,
+    waiting: bool,
 ) -> Result<impl Iterator<Item = Result<KeptFile, SpoolError>>, SpoolError> {
     let folder = Folder::new(dir);
     let files = folder.inventory()?.files;
-    Ok(files.into_iter().map(move |number| KeptFile::find(folder.clone(), number, since)))
+    Ok(files.into_iter().map(move |number| KeptFile::find(folder.clone(), number, since, waiting)))
 }
 
 impl KeptFile {
-    fn find(folder: Folder, number: u32, since: Timestamp) -> Result<Self, SpoolError> {
+    fn find(folder: Folder, number: u32, since: Timestamp, waiting: bool) -> Result<Self, SpoolError> {
         let Some(mut connection) = open_to_read(&folder, number)? else {
             return Ok(Self { folder, number, kept: Vec::new() });
         };
-        let rows: Vec<(i64, Vec<u8>, String)> = messages::table
-            .filter(messages::settled_at.is_not_null())
+        let mut found = messages::table
             .filter(messages::received_at.ge(since.as_millisecond()))
             .order(messages::id)
             .select((messages::id, messages::key, messages::target))
-            .load(&mut connection)?;
+            .into_boxed();
+        if !waiting {
+            found = found.filter(messages::settled_at.is_not_null());
+        }
+        let rows: Vec<(i64, Vec<u8>, String)> = found.load(&mut connection)?;
         let kept = rows.into_iter().map(|(row, key, target)| {
             let key = key.try_into().map(DeliveryKey::from_bytes).map_err(|_| SpoolError::Corrupt)?;
             Ok(Kept { key, target: parsed(&target)?, row })
@@ -98,22 +81,5 @@ impl KeptFile {
             read.push(head.message(body)?.0);
         }
         Ok(read)
-    }
-
-    /// Lets these messages of the file wait again, as if they had never been handed out. They are taken when a process
-    /// next opens the spool.
-    ///
-    /// # Errors
-    /// [`SpoolError`].
-    ///
-    /// # Panics
-    /// When `idle` is the word on another spool.
-    pub fn take_up_again(&self, kept: &[Kept], idle: &Idle) -> Result<(), SpoolError> {
-        assert_eq!(self.folder, idle.folder, "the folder that was taken");
-        let mut file = File::open(&self.folder.file(self.number), self.number, 0, None)?;
-        for slice in kept.chunks(SLICE) {
-            file.unsettle(&slice.iter().map(|one| one.row).collect::<Vec<_>>())?;
-        }
-        file.checkpoint()
     }
 }

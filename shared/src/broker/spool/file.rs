@@ -213,14 +213,6 @@ impl File {
         Ok(())
     }
 
-    /// Makes settled rows wait, never handed out.
-    pub(super) fn unsettle(&mut self, rows: &[i64]) -> Result<(), SpoolError> {
-        diesel::update(messages::table.filter(messages::id.eq_any(rows)))
-            .set((messages::settled_at.eq(None::<i64>), messages::hand_outs.eq(0)))
-            .execute(&mut self.connection)?;
-        Ok(())
-    }
-
     /// Writes something without a meaning.
     pub(super) fn probe(&mut self) -> Result<(), SpoolError> {
         diesel::update(about::table).set(about::day.eq(about::day)).execute(&mut self.connection)?;

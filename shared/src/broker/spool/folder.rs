@@ -12,7 +12,7 @@ const BESIDE: [&str; 2] = ["-wal", "-shm"];
 const CORRUPT: &str = ".corrupt-";
 
 /// The spool's folder on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Folder(PathBuf);
 
 /// What is in the folder.
