@@ -10,20 +10,19 @@ use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
 use jodo_shared::lifecycle::Shutdown;
 use jodo_shared::private_http::Readiness;
-use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
 
 use crate::decide::SourceRules;
+use crate::heartbeat::{follow_orders, heartbeat};
 use crate::pipeline::run_pipeline;
 use crate::retrying::work_off_due_rows;
 use crate::seen::{NoSeenIds, RedisSeenIds, SeenIds};
 use crate::store::postgres::PgStore;
 use crate::store::{WorkerName, is_file, open};
-use crate::target::{Interrupted, Pause, Target, Timing};
+use crate::target::{Target, Timing};
 
-/// Connections that a target needs beside one per pipeline: due rows, heartbeat, and one to look up repeats while
+/// Connections that a target needs beside one per pipeline: due rows, heartbeat, orders, and one to look up repeats while
 /// another pipeline commits.
-const EXTRA_CONNECTIONS: usize = 3;
+const EXTRA_CONNECTIONS: usize = 4;
 
 /// Starts the tasks of every target that this process works for, and returns the targets. Databases, Redis and the
 /// broker need not be there yet: each task waits for its own.
@@ -50,6 +49,7 @@ pub fn start(
             shutdown.spawn("pipeline", endless(pipeline));
         }
         shutdown.spawn("due rows", endless(work_off_due_rows(Arc::clone(&target), shutdown.token())));
+        shutdown.spawn("orders", endless(follow_orders(Arc::clone(&target), shutdown.token())));
         shutdown.spawn("heartbeat", endless(heartbeat(Arc::clone(&target), shutdown.token())));
         targets.push(target);
     }
@@ -87,33 +87,6 @@ fn target(config: &Config, name: &TargetName, seen: Arc<dyn SeenIds>) -> anyhow:
     let rules: HashMap<_, _> =
         config.sources.iter().map(|(name, source)| (name.clone(), SourceRules::from(source))).collect();
     Ok(Target::new(name.clone(), store, seen, rules, Timing::default()))
-}
-
-/// Probes a database that seems well, so that a failover to a read-only standby is noticed without an event. While
-/// the target is paused it says so in the worker's own row instead, if the database can be written at all.
-async fn heartbeat(target: Arc<Target>, shutdown: CancellationToken) {
-    let beating = async {
-        let mut beats = tokio::time::interval(target.timing.heartbeat);
-        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            beats.tick().await;
-            match target.paused() {
-                None => {
-                    if let Err(Interrupted) = target.probe().await {
-                        tracing::debug!(target.name = %target.name, "the heartbeat found the database away");
-                    }
-                }
-                // The first probe is under way, and writes the row itself.
-                Some(Pause::Starting) => {}
-                Some(pause) => {
-                    if let Err(error) = target.store.report_pause(&pause.to_string()).await {
-                        tracing::debug!(target.name = %target.name, %error, "the pause could not be reported");
-                    }
-                }
-            }
-        }
-    };
-    shutdown.run_until_cancelled(beating).await;
 }
 
 async fn endless(task: impl Future<Output = ()>) -> Result<(), Infallible> {

@@ -77,6 +77,7 @@ pub(crate) fn quick() -> Timing {
         probe: (soon, soon * 5),
         heartbeat: Duration::from_secs(10),
         due_poll: soon,
+        orders: soon,
         trials: Trials { first: soon * 10, slowest: soon * 20 },
         braked_again: SignedDuration::from_millis(100),
     }
@@ -156,6 +157,11 @@ impl Bench {
     /// Another worker that reaches the database under this address.
     pub(crate) fn target_at(&self, url: &str, statement_timeout: Duration) -> Target {
         make_target(Arc::new(make_store(url, statement_timeout)), self.seen.clone())
+    }
+
+    /// The same database, as a person's command sees it.
+    pub(crate) fn operator(&self) -> PgStore {
+        make_store(&self.database.url, PgStore::STATEMENT_TIMEOUT)
     }
 
     /// Waits until the database says yes to this query.

@@ -5,6 +5,7 @@
 mod bench;
 mod braking;
 mod interrupted;
+mod ordered;
 mod watched;
 
 use bench::{Bench, Memory, REFUSE_BAD, name, payment, payments, source};
