@@ -11,6 +11,8 @@ use crate::commands::dump::DumpArgs;
 use crate::commands::events::EventsArgs;
 use crate::commands::explain::ExplainArgs;
 use crate::commands::migrate::MigrateArgs;
+use crate::commands::pause::PauseArgs;
+use crate::commands::resume::ResumeArgs;
 use crate::commands::send::SendArgs;
 use crate::commands::sign::SignArgs;
 use crate::commands::simulate::SimulateArgs;
@@ -60,6 +62,10 @@ pub enum Command {
     Dump(DumpArgs),
     /// Copy the data of the one program, while it runs, into one file.
     Backup(BackupArgs),
+    /// Have the workers of an ERP database take nothing for a while; deliveries are accepted, and wait.
+    Pause(PauseArgs),
+    /// End a pause, and lift the brake that workers put on when too much fails.
+    Resume(ResumeArgs),
     /// One screen: is all well, and if not, what is to be done?
     Status(StatusArgs),
 }

@@ -6,6 +6,8 @@ pub mod dump;
 pub mod events;
 pub mod explain;
 pub mod migrate;
+pub mod pause;
+pub mod resume;
 pub mod send;
 pub mod sign;
 pub mod simulate;

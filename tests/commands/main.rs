@@ -5,6 +5,7 @@
 mod events;
 mod explain;
 mod health;
+mod pauses;
 mod school;
 
 use std::io::Write as _;

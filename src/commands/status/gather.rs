@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use jodo_shared::broker::spool::{Look, look};
 use jodo_shared::config::{self, Config};
 use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
 use jodo_worker::store::StoreError;
 use jodo_worker::store::inspect::{Inspect, OutcomeCounts, WorkerRow};
+use jodo_worker::store::maintain::OrderedPause;
 use serde::Deserialize;
 
 use super::report::{
-    Balance, Database, Program, Queues, Source, Spool, Status, Target, Unsettled, Verdict, Worker,
+    Balance, Database, Pause, Program, Queues, Source, Spool, Status, Target, Unsettled, Verdict, Worker,
 };
 use crate::queues::{self, Depths};
 use crate::targets;
@@ -166,11 +168,13 @@ async fn database(
             sources.push(source_of(store, source, settings, now).await?);
         }
         let summary = store.summary().await?;
+        let pause = store.orders(name, None).await?.pause.filter(|pause| pause.until > now);
         let oldest = summary.unsettled.iter().filter_map(|one| one.oldest_received_at.as_deref()).min();
         Ok::<_, StoreError>(Database {
             events: summary.events,
             sources,
             held: summary.held,
+            pause: pause.map(|pause| pause_of(pause, targets::zone(config, name))),
             oldest_unsettled: oldest.and_then(|at| at.parse().ok()),
             unsettled: summary.unsettled.into_iter().map(unsettled_of).collect(),
             workers: summary.workers.into_iter().map(|worker| worker_of(worker, now)).collect(),
@@ -201,6 +205,11 @@ async fn source_of(
 
 fn unsettled_of(counts: OutcomeCounts) -> Unsettled {
     Unsettled { outcome: counts.outcome, reason: counts.reason, events: counts.events }
+}
+
+fn pause_of(pause: OrderedPause, zone: TimeZone) -> Pause {
+    let said = pause.to_string();
+    Pause { until: Some(pause.until), by: pause.who, reason: pause.reason, said, zone }
 }
 
 fn worker_of(row: WorkerRow, now: Timestamp) -> Worker {

@@ -104,6 +104,8 @@ pub(super) struct Database {
     pub(super) events: i64,
     pub(super) unsettled: Vec<Unsettled>,
     pub(super) held: i64,
+    /// That a person has ordered, and that is not over.
+    pub(super) pause: Option<Pause>,
     /// When the oldest unsettled event was accepted.
     #[serde(serialize_with = "as_stored")]
     pub(super) oldest_unsettled: Option<Timestamp>,
@@ -118,6 +120,20 @@ pub(super) struct Source {
     #[serde(serialize_with = "as_stored")]
     pub(super) last_delivery: Option<Timestamp>,
     pub(super) accepted_today: i64,
+    #[serde(skip)]
+    pub(super) zone: TimeZone,
+}
+
+/// A pause that a person has ordered.
+#[derive(Debug, Serialize)]
+pub(super) struct Pause {
+    #[serde(serialize_with = "as_stored")]
+    pub(super) until: Option<Timestamp>,
+    pub(super) by: String,
+    pub(super) reason: String,
+    /// What workers that follow it say of themselves.
+    #[serde(skip)]
+    pub(super) said: String,
     #[serde(skip)]
     pub(super) zone: TimeZone,
 }

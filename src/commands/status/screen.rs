@@ -59,6 +59,11 @@ fn print_target(target: &Target, now: Timestamp, out: &mut dyn Write) -> io::Res
 }
 
 fn print_database(database: &Database, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(pause) = &database.pause {
+        let until = pause.until.map_or_else(String::new, |until| when(until, &pause.zone));
+        let (by, reason) = (plain(&pause.by), plain(&pause.reason));
+        line(out, "paused", &format!("until {until} by {by}: {reason}"))?;
+    }
     line(out, "needs a person", &count(database.number(Outcome::Quarantined), "event", "events"))?;
     let quarantined = database.unsettled.iter().filter(|one| one.outcome == Outcome::Quarantined.as_str());
     for one in quarantined {

@@ -36,6 +36,10 @@ impl Database {
         let paused = self.workers.iter().filter(|worker| worker.at_work);
         trouble.extend(paused.filter_map(|worker| {
             let because = worker.paused_because.as_ref()?;
+            // What somebody has ordered needs nobody.
+            if self.pause.as_ref().is_some_and(|pause| pause.said == *because) {
+                return None;
+            }
             Some(format!("worker {} is paused: {because}", worker.worker))
         }));
         trouble
