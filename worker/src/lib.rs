@@ -12,6 +12,7 @@ pub mod entities;
 pub mod event;
 pub mod fold;
 pub mod heartbeat;
+pub mod pace;
 mod pause;
 pub mod pipeline;
 pub mod repeats;

@@ -46,7 +46,12 @@ pub async fn work_off_due_rows(target: Arc<Target>, shutdown: CancellationToken)
 async fn until_turn(target: &Target) {
     loop {
         match target.paused() {
-            None => return,
+            None => {
+                target.pace.until_paid().await;
+                if target.paused().is_none() {
+                    return;
+                }
+            }
             Some(Pause::Brake) => {
                 // Without a trial to wait for it has just been lifted.
                 let Some(at) = target.next_trial() else { continue };
@@ -68,6 +73,7 @@ async fn one_turn(target: &Target, shutdown: &CancellationToken) -> Result<bool,
         }
     }
     let Some(due) = target.store.take_due(now()).await? else { return Ok(false) };
+    target.pace.take(1);
     let (key, reason) = (due.row.key, due.row.reason.unwrap_or(Reason::CrashSuspect));
     let (due_at, reason) = match end(target, due).await {
         Ok(Ending::Done) => return Ok(true),

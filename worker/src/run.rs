@@ -13,6 +13,7 @@ use jodo_shared::private_http::Readiness;
 
 use crate::decide::SourceRules;
 use crate::heartbeat::{follow_orders, heartbeat};
+use crate::pace::Pace;
 use crate::pipeline::run_pipeline;
 use crate::retrying::work_off_due_rows;
 use crate::seen::{NoSeenIds, RedisSeenIds, SeenIds};
@@ -86,7 +87,8 @@ fn target(config: &Config, name: &TargetName, seen: Arc<dyn SeenIds>) -> anyhow:
         .with_context(|| format!("erp.{name}.url cannot be used"))?;
     let rules: HashMap<_, _> =
         config.sources.iter().map(|(name, source)| (name.clone(), SourceRules::from(source))).collect();
-    Ok(Target::new(name.clone(), store, seen, rules, Timing::default()))
+    let pace = Pace::new(erp.max_events_per_second);
+    Ok(Target::new(name.clone(), store, seen, rules, Timing::default()).at(pace))
 }
 
 async fn endless(task: impl Future<Output = ()>) -> Result<(), Infallible> {

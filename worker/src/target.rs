@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::brake::{Brake, Verdict};
 use crate::decide::SourceRules;
+use crate::pace::Pace;
 use crate::pause::{State, in_force};
 use crate::seen::SeenIds;
 use crate::store::maintain::OrderedPause;
@@ -37,6 +38,8 @@ pub struct Target {
     pub rules: HashMap<SourceName, SourceRules>,
     /// Pauses.
     pub timing: Timing,
+    /// How fast it is worked off.
+    pub pace: Pace,
     state: watch::Sender<State>,
     probing: tokio::sync::Mutex<()>,
     brake: Mutex<Brake>,
@@ -53,7 +56,14 @@ impl Target {
     ) -> Self {
         let (state, _) = watch::channel(State { trouble: Some(Pause::Starting), ordered: None });
         let brake = Mutex::new(Brake::new(timing.trials));
-        Self { name, store, seen, rules, timing, state, probing: tokio::sync::Mutex::default(), brake }
+        let pace = Pace::new(0);
+        Self { name, store, seen, rules, timing, pace, state, probing: tokio::sync::Mutex::default(), brake }
+    }
+
+    /// The same, worked off no faster than `pace`.
+    pub fn at(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
     }
 
     /// Why it takes nothing at the moment, if so.
