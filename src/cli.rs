@@ -13,6 +13,7 @@ use crate::commands::explain::ExplainArgs;
 use crate::commands::migrate::MigrateArgs;
 use crate::commands::pause::PauseArgs;
 use crate::commands::resume::ResumeArgs;
+use crate::commands::retention::RetentionArgs;
 use crate::commands::send::SendArgs;
 use crate::commands::sign::SignArgs;
 use crate::commands::simulate::SimulateArgs;
@@ -66,6 +67,8 @@ pub enum Command {
     Pause(PauseArgs),
     /// End a pause, and lift the brake that workers put on when too much fails.
     Resume(ResumeArgs),
+    /// Remove what has been kept long enough.
+    Retention(RetentionArgs),
     /// One screen: is all well, and if not, what is to be done?
     Status(StatusArgs),
 }

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod migrate;
 pub mod pause;
 pub mod resume;
+pub mod retention;
 pub mod send;
 pub mod sign;
 pub mod simulate;

@@ -6,6 +6,7 @@ mod events;
 mod explain;
 mod health;
 mod pauses;
+mod retention;
 mod school;
 
 use std::io::Write as _;

@@ -56,6 +56,24 @@ pub struct Resumed {
     pub braked: i64,
 }
 
+/// What has been kept long enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expired {
+    /// Settled events with a body.
+    pub bodies: i64,
+    /// Held deliveries.
+    pub held: i64,
+}
+
+/// Some of the bodies were removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slice {
+    /// How many.
+    pub removed: usize,
+    /// When the last of them had come: where the next slice begins.
+    pub reached: String,
+}
+
 /// Pauses, retention and rebuilding. Each leaves a line in `jodo_history`.
 #[async_trait]
 pub trait Maintain: Operate {
@@ -80,4 +98,35 @@ pub trait Maintain: Operate {
     /// # Errors
     /// [`StoreError`].
     async fn resume(&self, target: &TargetName, deed: &Deed) -> Result<Resumed, StoreError>;
+
+    /// Counts bodies of settled events that came before `before`, and held deliveries whose time is over at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn expired(&self, before: Timestamp, now: Timestamp) -> Result<Expired, StoreError>;
+
+    /// Removes at most `most` bodies of settled events that came before `before` and not before `from`, a stored instant
+    /// or nothing, in one transaction. `None` when there was none left.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn remove_bodies(
+        &self,
+        from: &str,
+        before: Timestamp,
+        now: Timestamp,
+        most: i64,
+    ) -> Result<Option<Slice>, StoreError>;
+
+    /// Deletes at most `most` held deliveries whose time is over at `now`, and returns how many it were.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn forget_held(&self, now: Timestamp, most: i64) -> Result<usize, StoreError>;
+
+    /// Adds a line to `jodo_history` that concerns no single event.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn note(&self, deed: &Deed, action: &'static str, what: &str) -> Result<(), StoreError>;
 }

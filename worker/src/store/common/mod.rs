@@ -20,7 +20,7 @@ use jodo_shared::outcome::Reason;
 
 use super::{Backend, Connection, dialect};
 use crate::store::inspect::{Activity, AnyRow, EventFilter, Inspect, Named, Summary, Topics};
-use crate::store::maintain::{Deed, Maintain, OrderedPause, Orders, Resumed};
+use crate::store::maintain::Orders;
 use crate::store::operate::Operate;
 use crate::store::reads::{ListedEvent, StoredEvent};
 use crate::store::sql_store::SqlStore;
@@ -138,22 +138,3 @@ impl Inspect for ThisStore {
 
 #[async_trait]
 impl Operate for ThisStore {}
-
-#[async_trait]
-impl Maintain for ThisStore {
-    async fn pause(
-        &self,
-        target: &TargetName,
-        pause: &OrderedPause,
-    ) -> Result<Option<OrderedPause>, StoreError> {
-        maintain::pauses::pause(self, target, pause).await
-    }
-
-    async fn resumable(&self, target: &TargetName) -> Result<Resumed, StoreError> {
-        maintain::pauses::resumable(self, target).await
-    }
-
-    async fn resume(&self, target: &TargetName, deed: &Deed) -> Result<Resumed, StoreError> {
-        maintain::pauses::resume(self, target, deed).await
-    }
-}

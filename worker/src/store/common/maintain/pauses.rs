@@ -62,7 +62,7 @@ fn read((paused_at, until, who, reason): Row) -> Option<OrderedPause> {
 }
 
 /// See [`Maintain::pause`](crate::store::maintain::Maintain::pause).
-pub(in super::super) async fn pause(
+pub(super) async fn pause(
     store: &ThisStore,
     target: &TargetName,
     pause: &OrderedPause,
@@ -100,10 +100,7 @@ async fn remove(connection: &mut Connection, target: &TargetName) -> QueryResult
 }
 
 /// See [`Maintain::resumable`](crate::store::maintain::Maintain::resumable).
-pub(in super::super) async fn resumable(
-    store: &ThisStore,
-    target: &TargetName,
-) -> Result<Resumed, StoreError> {
+pub(super) async fn resumable(store: &ThisStore, target: &TargetName) -> Result<Resumed, StoreError> {
     store
         .run(false, async |connection| {
             Ok(Resumed { pause: pause_of(connection, target).await?, braked: braked(connection).await? })
@@ -112,7 +109,7 @@ pub(in super::super) async fn resumable(
 }
 
 /// See [`Maintain::resume`](crate::store::maintain::Maintain::resume).
-pub(in super::super) async fn resume(
+pub(super) async fn resume(
     store: &ThisStore,
     target: &TargetName,
     deed: &Deed,
