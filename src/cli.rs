@@ -12,6 +12,7 @@ use crate::commands::events::EventsArgs;
 use crate::commands::explain::ExplainArgs;
 use crate::commands::migrate::MigrateArgs;
 use crate::commands::pause::PauseArgs;
+use crate::commands::rebuild::RebuildArgs;
 use crate::commands::resume::ResumeArgs;
 use crate::commands::retention::RetentionArgs;
 use crate::commands::send::SendArgs;
@@ -67,6 +68,8 @@ pub enum Command {
     Pause(PauseArgs),
     /// End a pause, and lift the brake that workers put on when too much fails.
     Resume(ResumeArgs),
+    /// Make the rows that the ERP reads anew from the stored events, and tell how they differed.
+    Rebuild(RebuildArgs),
     /// Remove what has been kept long enough.
     Retention(RetentionArgs),
     /// One screen: is all well, and if not, what is to be done?

@@ -76,6 +76,7 @@ async fn run_command(
             let Installation { config, data } = installation(Needs::Operator)?;
             commands::pause::run(args, &config, data.is_some(), out).await
         }
+        Command::Rebuild(args) => commands::rebuild::run(args, &load(Needs::Operator)?, out).await,
         Command::Retention(args) => commands::retention::run(args, &load(Needs::Operator)?, out).await,
         Command::Resume(args) => commands::resume::run(args, &load(Needs::Operator)?, out).await,
         Command::Status(args) => {

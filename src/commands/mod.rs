@@ -7,6 +7,7 @@ pub mod events;
 pub mod explain;
 pub mod migrate;
 pub mod pause;
+pub mod rebuild;
 pub mod resume;
 pub mod retention;
 pub mod send;

@@ -6,6 +6,7 @@ mod events;
 mod explain;
 mod health;
 mod pauses;
+mod rebuild;
 mod retention;
 mod school;
 

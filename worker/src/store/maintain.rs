@@ -1,14 +1,16 @@
 //! What operators do to a target as a whole.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jodo_shared::clock::stored;
-use jodo_shared::ids::TargetName;
+use jodo_shared::ids::{SourceName, TargetName};
 
 use super::StoreError;
 use super::operate::Operate;
+use crate::decide::SourceRules;
 
 /// A pause that a person has ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +76,42 @@ pub struct Slice {
     pub reached: String,
 }
 
+/// How the rows of a table differ from those that the stored events make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableDifference {
+    /// Name of the table.
+    pub table: String,
+    /// Rows that no event makes.
+    pub surplus: i64,
+    /// Rows that are not there.
+    pub missing: i64,
+    /// Rows that hold something else.
+    pub different: i64,
+}
+
+impl TableDifference {
+    /// Whether there is any.
+    pub fn is_some(&self) -> bool {
+        (self.surplus, self.missing, self.different) != (0, 0, 0)
+    }
+}
+
+/// What [`Maintain::rebuild`] found and did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// Applied events.
+    pub events: i64,
+    /// Applied events without a body. Where there is one, nothing else was looked at.
+    pub without_body: i64,
+    /// Applied events that today's program and configuration would not apply: the word of the reason or outcome, and
+    /// how many.
+    pub not_applied: BTreeMap<&'static str, i64>,
+    /// Every table.
+    pub tables: Vec<TableDifference>,
+    /// Whether the tables that differed hold now what the events make.
+    pub replaced: bool,
+}
+
 /// Pauses, retention and rebuilding. Each leaves a line in `jodo_history`.
 #[async_trait]
 pub trait Maintain: Operate {
@@ -86,6 +124,12 @@ pub trait Maintain: Operate {
         target: &TargetName,
         pause: &OrderedPause,
     ) -> Result<Option<OrderedPause>, StoreError>;
+
+    /// Takes a pause back, unless somebody else has replaced it. Lifts no brake.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn take_back(&self, target: &TargetName, pause: &OrderedPause) -> Result<(), StoreError>;
 
     /// What there is to resume. Changes nothing.
     ///
@@ -129,4 +173,17 @@ pub trait Maintain: Operate {
     /// # Errors
     /// [`StoreError`].
     async fn note(&self, deed: &Deed, action: &'static str, what: &str) -> Result<(), StoreError>;
+
+    /// Makes every projection anew from the applied events, in one transaction, and compares. With a deed it also
+    /// replaces the rows of the tables that differ, unless an applied event has lost its body or would not be applied
+    /// today; nobody else writes meanwhile. Without one nobody is kept from anything.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was changed.
+    async fn rebuild(
+        &self,
+        target: &TargetName,
+        rules: &HashMap<SourceName, SourceRules>,
+        deed: Option<&Deed>,
+    ) -> Result<Rebuilt, StoreError>;
 }

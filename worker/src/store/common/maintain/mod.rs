@@ -2,15 +2,20 @@
 
 mod history;
 pub(super) mod pauses;
+mod rebuild;
 mod retention;
+mod shadow;
+
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use jodo_shared::ids::TargetName;
+use jodo_shared::ids::{SourceName, TargetName};
 
 use super::ThisStore;
+use crate::decide::SourceRules;
 use crate::store::StoreError;
-use crate::store::maintain::{Deed, Expired, Maintain, OrderedPause, Resumed, Slice};
+use crate::store::maintain::{Deed, Expired, Maintain, OrderedPause, Rebuilt, Resumed, Slice};
 
 #[async_trait]
 impl Maintain for ThisStore {
@@ -20,6 +25,10 @@ impl Maintain for ThisStore {
         pause: &OrderedPause,
     ) -> Result<Option<OrderedPause>, StoreError> {
         pauses::pause(self, target, pause).await
+    }
+
+    async fn take_back(&self, target: &TargetName, pause: &OrderedPause) -> Result<(), StoreError> {
+        pauses::take_back(self, target, pause).await
     }
 
     async fn resumable(&self, target: &TargetName) -> Result<Resumed, StoreError> {
@@ -50,5 +59,14 @@ impl Maintain for ThisStore {
 
     async fn note(&self, deed: &Deed, action: &'static str, what: &str) -> Result<(), StoreError> {
         retention::note(self, deed, action, what).await
+    }
+
+    async fn rebuild(
+        &self,
+        target: &TargetName,
+        rules: &HashMap<SourceName, SourceRules>,
+        deed: Option<&Deed>,
+    ) -> Result<Rebuilt, StoreError> {
+        rebuild::rebuild(self, target, rules, deed).await
     }
 }

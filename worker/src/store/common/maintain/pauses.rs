@@ -99,6 +99,20 @@ async fn remove(connection: &mut Connection, target: &TargetName) -> QueryResult
     Ok(row.and_then(read))
 }
 
+/// See [`Maintain::take_back`](crate::store::maintain::Maintain::take_back).
+pub(super) async fn take_back(
+    store: &ThisStore,
+    target: &TargetName,
+    pause: &OrderedPause,
+) -> Result<(), StoreError> {
+    let row = jodo_pauses::table
+        .find(target.as_str())
+        .filter(jodo_pauses::paused_at.eq(stored(pause.paused_at)))
+        .filter(jodo_pauses::who.eq(&pause.who));
+    store.run(false, async |connection| diesel::delete(row).execute(connection).await).await?;
+    Ok(())
+}
+
 /// See [`Maintain::resumable`](crate::store::maintain::Maintain::resumable).
 pub(super) async fn resumable(store: &ThisStore, target: &TargetName) -> Result<Resumed, StoreError> {
     store
