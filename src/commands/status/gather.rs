@@ -1,12 +1,13 @@
 //! Looks at each target's database and at what waits for it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jodo_ingress::strikes::warnings;
 use jodo_shared::broker::spool::{Look, look};
 use jodo_shared::config::{self, Config};
 use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
@@ -18,6 +19,7 @@ use serde::Deserialize;
 use super::report::{
     Balance, Database, Pause, Program, Queues, Source, Spool, Status, Target, Unsettled, Verdict, Worker,
 };
+use super::strikes::{self, Strikes};
 use crate::queues::{self, Depths};
 use crate::targets;
 
@@ -39,6 +41,7 @@ pub(super) async fn status(
     let chosen = targets::some(config, named)?;
     let names: Vec<_> = chosen.iter().map(|(name, _)| *name).collect();
     let waiting = if one_program { spooled(config).await } else { queued(config, &names).await };
+    let strikes = strikes::of_ingress(config.ingress.private_listen).await;
     let mut all = Vec::new();
     for (place, (name, erp)) in chosen.into_iter().enumerate() {
         let mut target = Target { target: name.to_string(), ..Target::default() };
@@ -59,7 +62,13 @@ pub(super) async fn status(
         }
         let store = targets::open(name, erp)?;
         match database(config, name, store.as_ref(), now).await {
-            Ok(database) => target.database = Some(database),
+            Ok(mut database) => {
+                for source in &mut database.sources {
+                    let of_source = |all: &BTreeMap<String, Strikes>| all.get(&source.source).cloned();
+                    source.strikes = strikes.as_ref().map(|all| of_source(all).unwrap_or_default());
+                }
+                target.database = Some(database);
+            }
             Err(error) => target.unknown.push(format!("{error:#}")),
         }
         if let (Waiting::Spool(look, _), Some(spool)) = (&waiting, &mut target.spool) {
@@ -199,6 +208,8 @@ async fn source_of(
         environment: source.environment.as_str(),
         last_delivery: activity.last_received_at.and_then(|at| at.parse().ok()),
         accepted_today: activity.accepted_since,
+        strikes: None,
+        first_warning: warnings(source.environment)[0],
         zone,
     })
 }

@@ -8,6 +8,7 @@ use jodo_shared::clock::stored;
 use jodo_shared::outcome::Outcome;
 use serde::{Serialize, Serializer};
 
+use super::strikes::Strikes;
 use crate::Exit;
 
 /// Workers report themselves every 10 s; six missed reports are no accident.
@@ -120,6 +121,11 @@ pub(super) struct Source {
     #[serde(serialize_with = "as_stored")]
     pub(super) last_delivery: Option<Timestamp>,
     pub(super) accepted_today: i64,
+    /// `None` where the ingress does not say.
+    pub(super) strikes: Option<Strikes>,
+    /// From how many failed answers in a row on somebody has to look.
+    #[serde(skip)]
+    pub(super) first_warning: u32,
     #[serde(skip)]
     pub(super) zone: TimeZone,
 }
