@@ -7,4 +7,5 @@ mod cluster;
 mod end_to_end;
 mod faults;
 mod one_program;
+mod operating;
 mod simulate;
