@@ -30,7 +30,6 @@ pub async fn run_pipeline(
     shutdown: CancellationToken,
 ) {
     let mut pauses = target.timing.back_off().build();
-    let limits = BatchLimits { messages: target.pace.at_once(limits.messages), ..limits };
     while let Some(batch) =
         shutdown.run_until_cancelled(next_batch(&target, consumer.as_mut(), &limits)).await
     {

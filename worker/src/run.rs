@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use jodo_shared::broker::Consumer;
+use jodo_shared::broker::{BatchLimits, Consumer};
 use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
 use jodo_shared::lifecycle::Shutdown;
@@ -19,7 +19,7 @@ use crate::retrying::work_off_due_rows;
 use crate::seen::{NoSeenIds, RedisSeenIds, SeenIds};
 use crate::store::postgres::PgStore;
 use crate::store::{WorkerName, is_file, open};
-use crate::target::{Target, Timing};
+use crate::target::{Pause, Target, Timing};
 
 /// Connections that a target needs beside one per pipeline: due rows, heartbeat, orders, and one to look up repeats while
 /// another pipeline commits.
@@ -46,7 +46,7 @@ pub fn start(
         let target = Arc::new(target(config, name, Arc::clone(&seen))?);
         for _ in 0..pipelines(config, name) {
             let pipeline =
-                run_pipeline(Arc::clone(&target), consumer(name), config.worker.batch, shutdown.token());
+                run_pipeline(Arc::clone(&target), consumer(name), limits(config, name), shutdown.token());
             shutdown.spawn("pipeline", endless(pipeline));
         }
         shutdown.spawn("due rows", endless(work_off_due_rows(Arc::clone(&target), shutdown.token())));
@@ -57,6 +57,16 @@ pub fn start(
     Ok(targets)
 }
 
+/// Bounds of one batch of this target: those of the configuration, and no more than its pace lets it take at once.
+pub fn limits(config: &Config, name: &TargetName) -> BatchLimits {
+    let batch = config.worker.batch;
+    BatchLimits { messages: pace(config, name).at_once(batch.messages), ..batch }
+}
+
+fn pace(config: &Config, name: &TargetName) -> Pace {
+    Pace::new(config.erp.get(name).map_or(0, |erp| erp.max_events_per_second))
+}
+
 /// Not ready while any target is paused.
 pub fn readiness(targets: &[Arc<Target>]) -> Readiness {
     Readiness::from_reasons(paused(targets))
@@ -65,7 +75,12 @@ pub fn readiness(targets: &[Arc<Target>]) -> Readiness {
 /// The targets that take nothing, and why, in words for people.
 pub fn paused(targets: &[Arc<Target>]) -> Vec<String> {
     let paused = targets.iter().filter_map(|target| Some((&target.name, target.paused()?)));
-    paused.map(|(name, pause)| format!("target {name} is paused: {pause}")).collect()
+    let in_words = |(name, pause): (&TargetName, Pause)| match pause {
+        // It says itself that it is paused.
+        Pause::Ordered(order) => format!("target {name} is {order}"),
+        trouble => format!("target {name} is paused: {trouble}"),
+    };
+    paused.map(in_words).collect()
 }
 
 /// `worker.pipelines`; one for a SQLite file, which has one writer.
@@ -87,8 +102,7 @@ fn target(config: &Config, name: &TargetName, seen: Arc<dyn SeenIds>) -> anyhow:
         .with_context(|| format!("erp.{name}.url cannot be used"))?;
     let rules: HashMap<_, _> =
         config.sources.iter().map(|(name, source)| (name.clone(), SourceRules::from(source))).collect();
-    let pace = Pace::new(erp.max_events_per_second);
-    Ok(Target::new(name.clone(), store, seen, rules, Timing::default()).at(pace))
+    Ok(Target::new(name.clone(), store, seen, rules, Timing::default()).at(pace(config, name)))
 }
 
 async fn endless(task: impl Future<Output = ()>) -> Result<(), Infallible> {

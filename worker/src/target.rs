@@ -171,7 +171,7 @@ impl Target {
             .set(if pause.is_some() { 1.0 } else { 0.0 });
         match pause {
             Some(pause) => {
-                tracing::warn!(target.name = %self.name, %pause, "a person has paused it: nothing is taken from the queue")
+                tracing::warn!(target.name = %self.name, %pause, "a person has paused it: nothing is taken from the queue");
             }
             None => tracing::info!(target.name = %self.name, "the pause that a person ordered is over"),
         }

@@ -139,7 +139,9 @@ impl Bench {
     /// Starts one pipeline.
     pub(crate) fn work_without_due_rows(&self) {
         let consumer = Box::new(self.broker.consumer(name()));
-        let limits = BatchLimits { wait: Duration::from_millis(50), ..BatchLimits::default() };
+        let most = BatchLimits::default();
+        let messages = self.target.pace.at_once(most.messages);
+        let limits = BatchLimits { wait: Duration::from_millis(50), messages, ..most };
         self.tasks.spawn(run_pipeline(self.target.clone(), consumer, limits, self.shutdown.clone()));
     }
 

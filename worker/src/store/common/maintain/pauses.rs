@@ -23,8 +23,9 @@ pub(in super::super) async fn orders(
     target: &TargetName,
     braked_since: Option<Timestamp>,
 ) -> Result<Orders, StoreError> {
+    // The statements carry names only, and who may not read the tables wants to know that.
     store
-        .run(false, async |connection| {
+        .run(true, async |connection| {
             let pause = pause_of(connection, target).await?;
             let lift_brake = match braked_since {
                 Some(since) => diesel::select(exists(resumed_since(since))).get_result(connection).await?,

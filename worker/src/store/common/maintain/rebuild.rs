@@ -64,14 +64,13 @@ pub(super) async fn rebuild(
         history::note(connection, deed, "rebuild", Some(&in_words(&rebuilt)), None).await?;
         Ok(rebuilt)
     };
-    let done = store
+    store
         .run(false, async |connection| match connection.transaction(work).await {
             Ok(rebuilt) | Err(Stop::Told(rebuilt)) => Ok(Ok(rebuilt)),
             Err(Stop::Unreadable(error)) => Ok(Err(error)),
             Err(Stop::Failed(error)) => Err(error),
         })
-        .await?;
-    done
+        .await?
 }
 
 fn applied() -> jodo_events::BoxedQuery<'static, Backend> {
