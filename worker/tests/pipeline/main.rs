@@ -6,6 +6,7 @@ mod bench;
 mod braking;
 mod interrupted;
 mod ordered;
+mod rebuilding;
 mod watched;
 
 use bench::{Bench, Memory, REFUSE_BAD, name, payment, payments, source};
