@@ -23,6 +23,8 @@ async fn a_pause_keeps_deliveries_in_the_spool_and_the_rows_can_be_rebuilt_while
         workers.iter().all(|worker| worker.paused_because.is_some())
     };
     until("the worker has stopped", paused).await;
+    let status = school.well("status").await;
+    assert!(status.contains("All is well"), "somebody wanted it:\n{status}");
     let keys = school.accepted(late, &order).await;
     let said = school.well("pause test --for 2h --reason stocktaking --dry-run").await;
     assert!(said.contains("10 events wait now"), "{said}");

@@ -77,10 +77,24 @@ pub(super) async fn status(
                 Err(error) => target.unknown.push(format!("{error:#}")),
             }
         }
-        all.push(target.concluded(now));
+        all.push(target);
     }
+    forget_what_was_ordered(&mut all);
+    let all: Vec<_> = all.into_iter().map(|target| target.concluded(now)).collect();
     let verdict = all.iter().map(Target::verdict).max().unwrap_or(Verdict::CannotTell);
     Ok(Status { verdict, targets: all })
+}
+
+/// A pause that somebody has ordered is said as such; it is no reason why the program could not do its work.
+fn forget_what_was_ordered(targets: &mut [Target]) {
+    let pause = |target: &Target| {
+        let pause = target.database.as_ref()?.pause.as_ref()?;
+        Some(format!("target {} is {}", target.target, pause.said))
+    };
+    let ordered: Vec<_> = targets.iter().filter_map(pause).collect();
+    for spool in targets.iter_mut().filter_map(|target| target.spool.as_mut()) {
+        spool.program.reasons.retain(|reason| !ordered.contains(reason));
+    }
 }
 
 /// Where deliveries wait.
