@@ -11,7 +11,11 @@ use crate::commands::dump::DumpArgs;
 use crate::commands::events::EventsArgs;
 use crate::commands::explain::ExplainArgs;
 use crate::commands::migrate::MigrateArgs;
+use crate::commands::pause::PauseArgs;
+use crate::commands::rebuild::RebuildArgs;
 use crate::commands::recover::RecoverArgs;
+use crate::commands::resume::ResumeArgs;
+use crate::commands::retention::RetentionArgs;
 use crate::commands::send::SendArgs;
 use crate::commands::sign::SignArgs;
 use crate::commands::simulate::SimulateArgs;
@@ -63,6 +67,14 @@ pub enum Command {
     Backup(BackupArgs),
     /// Bring back what an ERP database that was restored from a back-up has lost.
     Recover(RecoverArgs),
+    /// Have the workers of an ERP database take nothing for a while; deliveries are accepted, and wait.
+    Pause(PauseArgs),
+    /// End a pause, and lift the brake that workers put on when too much fails.
+    Resume(ResumeArgs),
+    /// Make the rows that the ERP reads anew from the stored events, and tell how they differed.
+    Rebuild(RebuildArgs),
+    /// Remove what has been kept long enough.
+    Retention(RetentionArgs),
     /// One screen: is all well, and if not, what is to be done?
     Status(StatusArgs),
 }

@@ -2,8 +2,8 @@
 //!
 //! [`one_program`] puts ingress and worker together for a small school.
 //! [`cli`] is the command line; each command is a module of [`commands`], a function from its arguments and the
-//! configuration to lines of text and an [`Exit`]. The commands only look and send: what changes the ERP database is
-//! in `jodo-worker`, and what takes deliveries in is in `jodo-ingress`.
+//! configuration to lines of text and an [`Exit`]. The commands only look, send and ask: what changes the ERP
+//! database is in `jodo-worker`, and what takes deliveries in is in `jodo-ingress`.
 
 use std::io::Write;
 
@@ -20,6 +20,8 @@ mod queues;
 mod samples;
 mod signature;
 mod targets;
+mod waiting;
+mod who;
 mod wording;
 
 pub use exit::Exit;
@@ -74,6 +76,13 @@ async fn run_command(
             let Installation { config, data } = installation(Needs::Operator)?;
             commands::recover::run(args, &config, data.as_ref(), out).await
         }
+        Command::Pause(args) => {
+            let Installation { config, data } = installation(Needs::Operator)?;
+            commands::pause::run(args, &config, data.is_some(), out).await
+        }
+        Command::Rebuild(args) => commands::rebuild::run(args, &load(Needs::Operator)?, out).await,
+        Command::Retention(args) => commands::retention::run(args, &load(Needs::Operator)?, out).await,
+        Command::Resume(args) => commands::resume::run(args, &load(Needs::Operator)?, out).await,
         Command::Status(args) => {
             let Installation { config, data } = installation(Needs::Operator)?;
             commands::status::run(args, &config, data.is_some(), out).await

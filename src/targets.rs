@@ -1,6 +1,7 @@
 //! Which ERP databases a command works on.
 
 use anyhow::{Context as _, bail};
+use jiff::tz::TimeZone;
 use jodo_shared::config::{Config, Erp};
 use jodo_shared::ids::TargetName;
 use jodo_worker::store::maintain::Maintain;
@@ -41,6 +42,12 @@ pub(crate) fn one<'a>(
         [one] => Ok(*one),
         _ => bail!("name one ERP database with --target: {}", listed(config)),
     }
+}
+
+/// The time zone in which people of this target read times: that of its first source.
+pub(crate) fn zone(config: &Config, target: &TargetName) -> TimeZone {
+    let source = config.sources.values().find(|source| source.target == *target);
+    source.map_or(TimeZone::UTC, |source| source.time_zone.clone())
 }
 
 fn listed(config: &Config) -> String {

@@ -33,6 +33,7 @@ pub mod publish;
 pub mod receive;
 pub mod report;
 pub mod source;
+pub mod strikes;
 pub mod verdict;
 
 mod server;

@@ -1,6 +1,7 @@
 //! One line in the log and one count for each delivery, whatever became of it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::http::StatusCode;
@@ -14,7 +15,8 @@ use tracing::{debug, info, warn};
 use crate::answer::{Accepted, Failure};
 use crate::authenticate::Proof;
 use crate::source::Source;
-use crate::verdict::Concerns;
+use crate::strikes::Strikes;
+use crate::verdict::{Address, Concerns};
 
 /// The metric label of a request that no source claims.
 const NO_SOURCE: &str = "none";
@@ -29,13 +31,24 @@ pub struct Report {
     event: Option<(DeliveryKey, Peeked)>,
     started: Instant,
     ended: bool,
+    strikes: Option<Arc<Strikes>>,
+    /// Whether it comes from an address that the sender is known to use.
+    from_listed: bool,
 }
 
 impl Report {
     /// Begins with the request's head: the source that its path belongs to, and the address it comes from.
     pub fn start(source: Option<&Source>, client: Option<IpAddr>) -> Self {
-        let source = source.map(|source| source.name.clone());
-        Self { source, client, event: None, started: Instant::now(), ended: false }
+        let listed = |(source, client): (&Source, _)| source.addresses.judge(client) == Address::Listed;
+        Self {
+            source: source.map(|source| source.name.clone()),
+            client,
+            event: None,
+            started: Instant::now(),
+            ended: false,
+            strikes: source.map(|source| Arc::clone(&source.strikes)),
+            from_listed: source.zip(client).is_some_and(listed),
+        }
     }
 
     /// Adds what was let in, so that a line about its failure names it, too.
@@ -59,6 +72,9 @@ impl Report {
             Proof::Held => "held",
         };
         self.count(StatusCode::OK);
+        if let Some(strikes) = &self.strikes {
+            strikes.accepted(metric_label(self.code()));
+        }
         // As text fields, which the readable form quotes: line breaks in them do not make lines of their own.
         info!(
             source = self.source(),
@@ -104,6 +120,7 @@ impl Report {
     fn failed(&self, failure: &Failure) {
         let (status, reason) = failure.reply();
         self.count(status);
+        self.strike(failure);
         let (source, client, ms, status) = (self.source(), self.client, self.milliseconds(), status.as_u16());
         match failure {
             Failure::UnknownPath => debug!(verdict = "refused", reason, status, "request to an unknown path"),
@@ -132,6 +149,15 @@ impl Report {
                     "delivery refused: {failure}"
                 );
             }
+        }
+    }
+
+    /// Counts it if it was surely the sender's delivery: what was let in has been proved, or was held for its address.
+    fn strike(&self, failure: &Failure) {
+        let is_delivery = *failure != Failure::MethodNotAllowed;
+        let is_the_senders = self.from_listed || self.event.is_some();
+        if let Some(strikes) = self.strikes.as_ref().filter(|_| is_delivery && is_the_senders) {
+            strikes.failed(metric_label(self.code()));
         }
     }
 

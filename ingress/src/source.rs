@@ -1,7 +1,7 @@
 //! A configured source, made ready for the door: secrets keyed, lists normalised, the day's hold counted.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::http::header::HeaderName;
 use hmac::{Hmac, KeyInit};
@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::address::AddressRules;
 use crate::hold::HoldCount;
+use crate::strikes::Strikes;
 use crate::verdict::SourceRules;
 
 /// One source: who may deliver on its path, and where its deliveries go.
@@ -31,6 +32,8 @@ pub struct Source {
     pub(crate) addresses: AddressRules,
     /// What the verdict depends on.
     pub(crate) rules: SourceRules,
+    /// Its failed answers.
+    pub(crate) strikes: Arc<Strikes>,
     hold_limit: HoldLimit,
     held: Mutex<HoldCount>,
 }
@@ -79,6 +82,7 @@ impl Source {
             header: config.header.as_ref().map(|header| ExpectedHeader::new(name, header)).transpose()?,
             addresses: AddressRules::new(&config.allow, &config.trusted_proxies),
             rules: SourceRules { strict: config.strict, on_bad_signature: config.on_bad_signature },
+            strikes: Arc::new(Strikes::new(name.clone(), config.environment)),
             hold_limit: config.hold_limit,
             held: Mutex::default(),
         })

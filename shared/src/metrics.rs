@@ -43,6 +43,11 @@ metrics! {
     /// Counter: deliveries whose sender was not proved, kept aside for a person. Label `source`.
     counter DELIVERIES_HELD = "jodo_sync_deliveries_held_total" in Count;
 
+    /// Gauge: deliveries of the sender answered with something else than 2xx, one after the other, by this process. It
+    /// switches a subscription off when there are too many. Labels `source`, `code` (a known event code or `other`,
+    /// also where a delivery failed before its code was known).
+    gauge STRIKES = "jodo_sync_strikes" in Count;
+
     /// Gauge, bytes: request bodies in memory.
     gauge BODY_BYTES_IN_FLIGHT = "jodo_sync_body_bytes_in_flight" in Bytes;
 

@@ -92,8 +92,8 @@ impl DataDir {
         let file = self.config_file(file);
         let mut config = Config::load_over(&self.defaults(), file.as_deref(), Needs::Nothing)?;
         for source in config.sources.values() {
-            let database =
-                || Erp { url: format!("sqlite:{}", self.database(&source.target).display()).into() };
+            let url = || format!("sqlite:{}", self.database(&source.target).display()).into();
+            let database = || Erp { url: url(), max_events_per_second: 0 };
             config.erp.entry(source.target.clone()).or_insert_with(database);
         }
         for (name, source) in &mut config.sources {

@@ -12,6 +12,7 @@ use jodo_worker::store::postgres::PgStore;
 use secrecy::SecretString;
 use serde_json::json;
 use tempfile::NamedTempFile;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::school::{PAID, School, changed, run_with};
 
@@ -113,4 +114,43 @@ async fn a_database_that_was_never_migrated_is_said_to_be_so() {
     assert!(text.contains("has schema version none") && text.contains("`jodo-sync migrate`"), "{text}");
     let (exit, text) = run_with(config.path(), &["status"]).await.expect("no error");
     assert_eq!(exit, Exit::CannotTell, "{text}");
+}
+
+/// Answers every request with this page of metrics.
+async fn ingress_that_says(page: &'static str) -> std::net::SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut head = [0; 4096];
+            assert!(stream.read(&mut head).await.expect("a request") > 0);
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{page}",
+                page.len()
+            );
+            stream.write_all(answer.as_bytes()).await.expect("sent");
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_says_when_the_senders_deliveries_fail_in_a_row_and_when_that_is_unknown() {
+    let private =
+        ingress_that_says("jodo_sync_strikes{source=\"jodo\",code=\"direct.payment.added\"} 10\n").await;
+    let school = School::with(&format!("[ingress]\nprivate_listen = '{private}'\n")).await;
+    let (_, text) = school.run(&["status"]).await;
+    assert!(text.contains("10 deliveries failed in a row (direct.payment.added)"), "{text}");
+    assert!(
+        text.contains("✗ 10 deliveries of direct.payment.added from source jodo were answered"),
+        "{text}"
+    );
+    let status = school.json(&["status", "--json"]).await;
+    assert_eq!(status["targets"][0]["database"]["sources"][0]["strikes"]["in_a_row"], 10);
+
+    let nowhere = format!("[ingress]\nprivate_listen = '127.0.0.1:{}'\n", free_port());
+    let school = School::with(&nowhere).await;
+    let (_, text) = school.run(&["status"]).await;
+    assert!(text.contains("how many deliveries failed in a row is unknown"), "{text}");
 }

@@ -5,6 +5,9 @@
 mod events;
 mod explain;
 mod health;
+mod pauses;
+mod rebuild;
+mod retention;
 mod school;
 
 use std::io::Write as _;

@@ -65,6 +65,22 @@ impl School {
         apply_to(&self.store, self.config.path(), body).await
     }
 
+    /// The one text that a query of the database returns.
+    pub(crate) async fn ask(&self, query: &str) -> String {
+        self.client().await.query_one(query, &[]).await.expect("an answer").get(0)
+    }
+
+    pub(crate) async fn execute(&self, statements: &str) {
+        self.client().await.batch_execute(statements).await.expect("executed");
+    }
+
+    async fn client(&self) -> tokio_postgres::Client {
+        let (client, connection) =
+            tokio_postgres::connect(&self.database.url, tokio_postgres::NoTls).await.expect("connected");
+        tokio::spawn(connection);
+        client
+    }
+
     pub(crate) async fn hold(&self, body: &str) {
         let held = [held(&message(body))];
         let write = Write { unverified: &held, ..Write::default() };

@@ -7,6 +7,7 @@ mod cluster;
 mod end_to_end;
 mod faults;
 mod one_program;
+mod operating;
 mod recover;
 mod simulate;
 mod spooling;

@@ -16,14 +16,14 @@ use crate::cluster::{Cluster, DEADLINE, command, until};
 const READY: &str = "docs/SMALL-SCHOOL.md";
 
 /// One installation in a folder of its own.
-struct School {
+pub(crate) struct School {
     folder: TempDir,
     port: u16,
     private: u16,
 }
 
 impl School {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder"), port: free_port(), private: free_port() }
     }
 
@@ -39,14 +39,14 @@ impl School {
         command
     }
 
-    async fn start(&self) -> Process {
+    pub(crate) async fn start(&self) -> Process {
         let listen = format!("127.0.0.1:{}", self.port);
         let process = Process::start(self.jodo_sync(&["--listen", &listen]));
         process.wait_for_line(READY, DEADLINE).await;
         process
     }
 
-    async fn run(&self, arguments: &str) -> (Output, String) {
+    pub(crate) async fn run(&self, arguments: &str) -> (Output, String) {
         let mut command = self.jodo_sync(&arguments.split(' ').collect::<Vec<_>>());
         let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic");
         let output = output.expect("jodo-sync runs");
@@ -54,14 +54,14 @@ impl School {
         (output, said)
     }
 
-    async fn well(&self, arguments: &str) -> String {
+    pub(crate) async fn well(&self, arguments: &str) -> String {
         let (output, said) = self.run(arguments).await;
         assert!(output.status.success(), "{arguments}: {said}");
         said
     }
 
     /// The database that trials go to.
-    fn trials(&self) -> SqliteStore {
+    pub(crate) fn trials(&self) -> SqliteStore {
         let url = format!("sqlite:{}", self.data().join("test.db").display()).into();
         SqliteStore::new(&url, SqliteStore::STATEMENT_TIMEOUT, WorkerName::of_this_process())
             .expect("a store")
@@ -72,7 +72,7 @@ impl School {
     }
 
     /// Posts deliveries to the source for trials and returns the keys of those that were answered 200.
-    async fn accepted(&self, history: &[Sent], order: &[usize]) -> Vec<DeliveryKey> {
+    pub(crate) async fn accepted(&self, history: &[Sent], order: &[usize]) -> Vec<DeliveryKey> {
         let url = format!("http://127.0.0.1:{}/webhooks/test", self.port);
         let answers = send_each(&url, &self.trial_secret(), history, order, 32).await.expect("a client");
         let accepted = answers.into_iter().filter(|(_, answer)| answer == "200 OK");
@@ -81,7 +81,7 @@ impl School {
     }
 
     /// Waits until every one of these is in the database.
-    async fn until_known(&self, keys: &[DeliveryKey]) {
+    pub(crate) async fn until_known(&self, keys: &[DeliveryKey]) {
         let store = self.trials();
         let missing = async || {
             let mut missing = 0;

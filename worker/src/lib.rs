@@ -11,6 +11,9 @@ pub mod decide;
 pub mod entities;
 pub mod event;
 pub mod fold;
+pub mod heartbeat;
+pub mod pace;
+mod pause;
 pub mod pipeline;
 pub mod repeats;
 pub mod retrying;
@@ -23,3 +26,4 @@ pub mod table;
 pub mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod timing;

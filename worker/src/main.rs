@@ -39,7 +39,7 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
     let shutdown = Shutdown::new();
     let broker = config.broker.as_ref().context("broker.url is not configured")?;
     let targets = run::start(&config, &shutdown, |target| -> Box<dyn Consumer> {
-        let prefetch = prefetch_for(&config.worker.batch);
+        let prefetch = prefetch_for(&run::limits(&config, target));
         Box::new(AmqpConsumer::new(broker.url.clone(), target.clone(), prefetch, shutdown.token()))
     })?;
     let readiness = move || run::readiness(&targets);

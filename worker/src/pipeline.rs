@@ -33,6 +33,7 @@ pub async fn run_pipeline(
     while let Some(batch) =
         shutdown.run_until_cancelled(next_batch(&target, consumer.as_mut(), &limits)).await
     {
+        target.pace.take(batch.len());
         let (messages, receipts) = split(batch);
         match work(&target, messages).await {
             Ok(()) => {
@@ -58,10 +59,15 @@ async fn next_batch(target: &Target, consumer: &mut dyn Consumer, limits: &Batch
         tokio::select! {
             biased;
             () = target.until_paused() => {}
-            batch = consumer.next_batch(limits) => return batch,
+            batch = paced(target, consumer, limits) => return batch,
         }
         consumer.give_back(Vec::new()).await;
     }
+}
+
+async fn paced(target: &Target, consumer: &mut dyn Consumer, limits: &BatchLimits) -> Vec<Delivery> {
+    target.pace.until_paid().await;
+    consumer.next_batch(limits).await
 }
 
 /// Steps 6 to 9. Returns once every message has its row, or is a repeat of one that has.

@@ -44,24 +44,36 @@ pub async fn work_off_due_rows(target: Arc<Target>, shutdown: CancellationToken)
 
 /// Waits until the target is open or, with the brake on, until a trial is due.
 async fn until_turn(target: &Target) {
-    while target.paused() == Some(Pause::Brake) {
-        let Some(at) = target.next_trial() else { break };
-        if tokio::time::timeout_at(at.into(), target.until_open()).await.is_err() {
-            return;
+    loop {
+        match target.paused() {
+            None => {
+                target.pace.until_paid().await;
+                if target.paused().is_none() {
+                    return;
+                }
+            }
+            Some(Pause::Brake) => {
+                // Without a trial to wait for it has just been lifted.
+                let Some(at) = target.next_trial() else { continue };
+                if tokio::time::timeout_at(at.into(), target.until_not_braked()).await.is_err() {
+                    return;
+                }
+            }
+            Some(_) => target.until_open_or_braked().await,
         }
     }
-    target.until_open().await;
 }
 
 /// One turn: takes a row, if one is due, and gives it an ending. False when there was none.
 async fn one_turn(target: &Target, shutdown: &CancellationToken) -> Result<bool, StoreError> {
     if let Some((since, spell)) = target.begin_trial() {
-        target.store.return_to_retrying(&spell, now()).await?;
+        target.store.return_to_retrying(&spell, since).await?;
         if !target.store.brake_holds(since).await? {
             target.lift_brake("events are applied again, or none is left to try it with");
         }
     }
     let Some(due) = target.store.take_due(now()).await? else { return Ok(false) };
+    target.pace.take(1);
     let (key, reason) = (due.row.key, due.row.reason.unwrap_or(Reason::CrashSuspect));
     let (due_at, reason) = match end(target, due).await {
         Ok(Ending::Done) => return Ok(true),

@@ -5,25 +5,25 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use jodo_shared::broker::Consumer;
+use jodo_shared::broker::{BatchLimits, Consumer};
 use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
 use jodo_shared::lifecycle::Shutdown;
 use jodo_shared::private_http::Readiness;
-use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
 
 use crate::decide::SourceRules;
+use crate::heartbeat::{follow_orders, heartbeat};
+use crate::pace::Pace;
 use crate::pipeline::run_pipeline;
 use crate::retrying::work_off_due_rows;
 use crate::seen::{NoSeenIds, RedisSeenIds, SeenIds};
 use crate::store::postgres::PgStore;
 use crate::store::{WorkerName, is_file, open};
-use crate::target::{Interrupted, Pause, Target, Timing};
+use crate::target::{Pause, Target, Timing};
 
-/// Connections that a target needs beside one per pipeline: due rows, heartbeat, and one to look up repeats while
+/// Connections that a target needs beside one per pipeline: due rows, heartbeat, orders, and one to look up repeats while
 /// another pipeline commits.
-const EXTRA_CONNECTIONS: usize = 3;
+const EXTRA_CONNECTIONS: usize = 4;
 
 /// Starts the tasks of every target that this process works for, and returns the targets. Databases, Redis and the
 /// broker need not be there yet: each task waits for its own.
@@ -46,14 +46,25 @@ pub fn start(
         let target = Arc::new(target(config, name, Arc::clone(&seen))?);
         for _ in 0..pipelines(config, name) {
             let pipeline =
-                run_pipeline(Arc::clone(&target), consumer(name), config.worker.batch, shutdown.token());
+                run_pipeline(Arc::clone(&target), consumer(name), limits(config, name), shutdown.token());
             shutdown.spawn("pipeline", endless(pipeline));
         }
         shutdown.spawn("due rows", endless(work_off_due_rows(Arc::clone(&target), shutdown.token())));
+        shutdown.spawn("orders", endless(follow_orders(Arc::clone(&target), shutdown.token())));
         shutdown.spawn("heartbeat", endless(heartbeat(Arc::clone(&target), shutdown.token())));
         targets.push(target);
     }
     Ok(targets)
+}
+
+/// Bounds of one batch of this target: those of the configuration, and no more than its pace lets it take at once.
+pub fn limits(config: &Config, name: &TargetName) -> BatchLimits {
+    let batch = config.worker.batch;
+    BatchLimits { messages: pace(config, name).at_once(batch.messages), ..batch }
+}
+
+fn pace(config: &Config, name: &TargetName) -> Pace {
+    Pace::new(config.erp.get(name).map_or(0, |erp| erp.max_events_per_second))
 }
 
 /// Not ready while any target is paused.
@@ -64,7 +75,12 @@ pub fn readiness(targets: &[Arc<Target>]) -> Readiness {
 /// The targets that take nothing, and why, in words for people.
 pub fn paused(targets: &[Arc<Target>]) -> Vec<String> {
     let paused = targets.iter().filter_map(|target| Some((&target.name, target.paused()?)));
-    paused.map(|(name, pause)| format!("target {name} is paused: {pause}")).collect()
+    let in_words = |(name, pause): (&TargetName, Pause)| match pause {
+        // It says itself that it is paused.
+        Pause::Ordered(order) => format!("target {name} is {order}"),
+        trouble => format!("target {name} is paused: {trouble}"),
+    };
+    paused.map(in_words).collect()
 }
 
 /// `worker.pipelines`; one for a SQLite file, which has one writer.
@@ -86,34 +102,7 @@ fn target(config: &Config, name: &TargetName, seen: Arc<dyn SeenIds>) -> anyhow:
         .with_context(|| format!("erp.{name}.url cannot be used"))?;
     let rules: HashMap<_, _> =
         config.sources.iter().map(|(name, source)| (name.clone(), SourceRules::from(source))).collect();
-    Ok(Target::new(name.clone(), store, seen, rules, Timing::default()))
-}
-
-/// Probes a database that seems well, so that a failover to a read-only standby is noticed without an event. While
-/// the target is paused it says so in the worker's own row instead, if the database can be written at all.
-async fn heartbeat(target: Arc<Target>, shutdown: CancellationToken) {
-    let beating = async {
-        let mut beats = tokio::time::interval(target.timing.heartbeat);
-        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            beats.tick().await;
-            match target.paused() {
-                None => {
-                    if let Err(Interrupted) = target.probe().await {
-                        tracing::debug!(target.name = %target.name, "the heartbeat found the database away");
-                    }
-                }
-                // The first probe is under way, and writes the row itself.
-                Some(Pause::Starting) => {}
-                Some(pause) => {
-                    if let Err(error) = target.store.report_pause(&pause.to_string()).await {
-                        tracing::debug!(target.name = %target.name, %error, "the pause could not be reported");
-                    }
-                }
-            }
-        }
-    };
-    shutdown.run_until_cancelled(beating).await;
+    Ok(Target::new(name.clone(), store, seen, rules, Timing::default()).at(pace(config, name)))
 }
 
 async fn endless(task: impl Future<Output = ()>) -> Result<(), Infallible> {

@@ -35,14 +35,30 @@ pub static POSTGRES: LazyLock<Statements> = LazyLock::new(|| statements(Dialect:
 /// For SQLite.
 pub static SQLITE: LazyLock<Statements> = LazyLock::new(|| statements(Dialect::Sqlite));
 
+/// How the names of the tables that people read begin.
+pub const LIVE: &str = "jodo_";
+/// How the names of the tables begin in which `jodo-sync rebuild` makes the same rows anew.
+pub const SHADOW: &str = "jodo_rebuilt_";
+
+/// The projections' statements on the shadow tables, for PostgreSQL.
+pub static POSTGRES_SHADOW: LazyLock<Vec<TableStatement>> =
+    LazyLock::new(|| projections(Dialect::Postgres, SHADOW));
+/// For SQLite.
+pub static SQLITE_SHADOW: LazyLock<Vec<TableStatement>> =
+    LazyLock::new(|| projections(Dialect::Sqlite, SHADOW));
+
 fn statements(dialect: Dialect) -> Statements {
-    let entities = ENTITIES.iter().map(|e| TableStatement { table: e.name, sql: upsert(dialect, e) });
-    let sets = SETS.iter().map(|s| TableStatement { table: s.name, sql: insert_lines(dialect, s) });
     Statements {
-        projections: entities.chain(sets).collect(),
+        projections: projections(dialect, LIVE),
         events: events(dialect),
         unverified: unverified(dialect),
     }
+}
+
+fn projections(dialect: Dialect, prefix: &str) -> Vec<TableStatement> {
+    let entities = ENTITIES.iter().map(|e| TableStatement { table: e.name, sql: upsert(dialect, prefix, e) });
+    let sets = SETS.iter().map(|s| TableStatement { table: s.name, sql: insert_lines(dialect, prefix, s) });
+    entities.chain(sets).collect()
 }
 
 /// What the two databases say in different ways.
@@ -182,7 +198,7 @@ fn newer(dialect: Dialect, register: &Register) -> String {
     format!("(excluded.{clock} > t.{clock} OR (excluded.{clock} = t.{clock} AND {incoming} > {stored}))")
 }
 
-fn upsert(dialect: Dialect, entity: &Entity) -> String {
+fn upsert(dialect: Dialect, prefix: &str, entity: &Entity) -> String {
     let keys: Vec<_> = std::iter::once("tenant").chain(entity.key.iter().copied()).collect();
     let clocks: Vec<_> = clocks(entity).collect();
     let values = value_columns(entity).map(|column| column.name);
@@ -193,7 +209,7 @@ fn upsert(dialect: Dialect, entity: &Entity) -> String {
         picked.chain(clocks.iter().map(|clock| format!("coalesce(x.{clock}, '')"))).collect();
     let (sets, changed) = updates(dialect, entity);
     format!(
-        "INSERT INTO jodo_r_{table} AS t ({names}) SELECT {picked} FROM {rows} WHERE true \
+        "INSERT INTO {prefix}r_{table} AS t ({names}) SELECT {picked} FROM {rows} WHERE true \
          ON CONFLICT ({keys}) DO UPDATE SET {sets} WHERE {changed}",
         table = entity.name,
         names = names.join(", "),
@@ -226,11 +242,11 @@ fn updates(dialect: Dialect, entity: &Entity) -> (Vec<String>, Vec<String>) {
     (sets, changed)
 }
 
-fn insert_lines(dialect: Dialect, set: &Set) -> String {
+fn insert_lines(dialect: Dialect, prefix: &str, set: &Set) -> String {
     let columns: Vec<_> = std::iter::once("tenant").chain(set.columns.iter().copied()).collect();
     let picked: Vec<_> = columns.iter().map(|column| format!("x.{column}")).collect();
     format!(
-        "INSERT INTO jodo_s_{table} ({names}) SELECT {picked} FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+        "INSERT INTO {prefix}s_{table} ({names}) SELECT {picked} FROM {rows} WHERE true ON CONFLICT DO NOTHING",
         table = set.name,
         names = columns.join(", "),
         picked = picked.join(", "),

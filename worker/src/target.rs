@@ -1,103 +1,30 @@
 //! One ERP database that this process works for: its store, its rules, and one pause state for all of its pipelines.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use backon::{ExponentialBuilder, Retryable as _};
-use jiff::{SignedDuration, Timestamp};
+use backon::Retryable as _;
+use jiff::Timestamp;
 use jodo_shared::clock::now;
 use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
 use jodo_shared::metrics as names;
 use tokio::sync::watch;
 
-use crate::brake::{Brake, Trials, Verdict};
+use crate::brake::{Brake, Verdict};
 use crate::decide::SourceRules;
+use crate::pace::Pace;
+use crate::pause::{State, in_force};
 use crate::seen::SeenIds;
+use crate::store::maintain::OrderedPause;
 use crate::store::{Store, StoreError};
 
-/// Why a target takes nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pause {
-    /// The first probe has not succeeded yet.
-    Starting,
-    /// A probe failed.
-    Database(StoreError),
-    /// The brake is on.
-    Brake,
-}
-
-impl Pause {
-    /// The stable word, also the metric's label.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Database(_) => "database",
-            Self::Brake => "brake",
-        }
-    }
-}
-
-impl fmt::Display for Pause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Starting => f.write_str("starting"),
-            Self::Database(error) => write!(f, "{error}"),
-            Self::Brake => f.write_str("too many events failed at once; the set-up is suspected"),
-        }
-    }
-}
+pub use crate::pause::Pause;
+pub use crate::timing::Timing;
 
 /// The processing was cut short: some of the batch may be committed, but all of it goes back to the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupted;
-
-/// How long to wait before trying again. Parameters, so that tests need not wait.
-#[derive(Debug, Clone)]
-pub struct Timing {
-    /// About how long before a failed batch is tried as a whole once more.
-    pub batch_again: Duration,
-    /// Pauses before the second and the third try of an event that fails alone.
-    pub alone_again: [Duration; 2],
-    /// Shortest and longest pause between probes of a database that is away, and wherever else the same is tried again
-    /// until it succeeds.
-    pub probe: (Duration, Duration),
-    /// How often a database that seems well is probed.
-    pub heartbeat: Duration,
-    /// How long to wait for due rows when there were none.
-    pub due_poll: Duration,
-    /// Trials while the brake is on.
-    pub trials: Trials,
-    /// When a row that the brake keeps is tried again.
-    pub braked_again: SignedDuration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            batch_again: Duration::from_millis(50),
-            alone_again: [Duration::from_secs(1), Duration::from_secs(5)],
-            probe: (Duration::from_millis(200), Duration::from_secs(10)),
-            heartbeat: Duration::from_secs(10),
-            due_poll: Duration::from_secs(1),
-            trials: Trials::default(),
-            braked_again: SignedDuration::from_secs(30),
-        }
-    }
-}
-
-impl Timing {
-    /// Growing pauses without end, from the shortest of `probe` to the longest.
-    pub(crate) fn back_off(&self) -> ExponentialBuilder {
-        let (shortest, longest) = self.probe;
-        ExponentialBuilder::default()
-            .with_jitter()
-            .with_min_delay(shortest)
-            .with_max_delay(longest)
-            .without_max_times()
-    }
-}
 
 /// See the module's first line.
 pub struct Target {
@@ -111,7 +38,9 @@ pub struct Target {
     pub rules: HashMap<SourceName, SourceRules>,
     /// Pauses.
     pub timing: Timing,
-    pause: watch::Sender<Option<Pause>>,
+    /// How fast it is worked off.
+    pub pace: Pace,
+    state: watch::Sender<State>,
     probing: tokio::sync::Mutex<()>,
     brake: Mutex<Brake>,
 }
@@ -125,39 +54,57 @@ impl Target {
         rules: HashMap<SourceName, SourceRules>,
         timing: Timing,
     ) -> Self {
-        let (pause, _) = watch::channel(Some(Pause::Starting));
+        let (state, _) = watch::channel(State { trouble: Some(Pause::Starting), ordered: None });
         let brake = Mutex::new(Brake::new(timing.trials));
-        Self { name, store, seen, rules, timing, pause, probing: tokio::sync::Mutex::default(), brake }
+        let pace = Pace::new(0);
+        Self { name, store, seen, rules, timing, pace, state, probing: tokio::sync::Mutex::default(), brake }
+    }
+
+    /// The same, worked off no faster than `pace`.
+    pub fn at(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
     }
 
     /// Why it takes nothing at the moment, if so.
     pub fn paused(&self) -> Option<Pause> {
-        self.pause.borrow().clone()
+        self.state.borrow().pause()
     }
 
     /// Waits until it may take work. A database that is away is probed with back-off until it is back.
     pub async fn until_open(&self) {
-        let mut pause = self.pause.subscribe();
-        loop {
-            let now = pause.borrow_and_update().clone();
-            match now {
-                None => return,
-                Some(Pause::Brake) => self.until_changed(&mut pause).await,
-                Some(Pause::Starting | Pause::Database(_)) => self.probe_until_good().await,
-            }
-        }
+        self.until(|pause| pause.is_none()).await;
+    }
+
+    /// Waits until it may take work, or may try whether the brake can be lifted.
+    pub(crate) async fn until_open_or_braked(&self) {
+        self.until(|pause| matches!(pause, None | Some(Pause::Brake))).await;
+    }
+
+    /// Waits while the brake is the reason.
+    pub(crate) async fn until_not_braked(&self) {
+        self.until(|pause| !matches!(pause, Some(Pause::Brake))).await;
     }
 
     /// Waits until it is paused.
     pub async fn until_paused(&self) {
-        let mut pause = self.pause.subscribe();
-        while pause.borrow_and_update().is_none() {
-            self.until_changed(&mut pause).await;
+        self.until(|pause| pause.is_some()).await;
+    }
+
+    async fn until(&self, enough: impl Fn(Option<&Pause>) -> bool) {
+        let mut state = self.state.subscribe();
+        loop {
+            let now = state.borrow_and_update().pause();
+            match now {
+                now if enough(now.as_ref()) => return,
+                Some(Pause::Starting | Pause::Database(_)) => self.probe_until_good().await,
+                None | Some(Pause::Brake | Pause::Ordered(_)) => self.until_changed(&mut state).await,
+            }
         }
     }
 
-    async fn until_changed(&self, pause: &mut watch::Receiver<Option<Pause>>) {
-        if pause.changed().await.is_err() {
+    async fn until_changed(&self, state: &mut watch::Receiver<State>) {
+        if state.changed().await.is_err() {
             // The sender lives in `self`, which is borrowed here.
             std::future::pending::<()>().await;
         }
@@ -169,7 +116,11 @@ impl Target {
         if !matches!(self.paused(), Some(Pause::Starting | Pause::Database(_))) {
             return;
         }
-        let probing = || self.store.probe();
+        // What people have ordered meanwhile is known before work begins.
+        let probing = async || {
+            self.store.probe().await?;
+            self.ask_for_orders().await
+        };
         let probed = probing
             .retry(self.timing.back_off())
             .notify(|error, _| self.note(&Pause::Database(error.clone())))
@@ -177,6 +128,52 @@ impl Target {
         if probed.is_ok() {
             // The brake may have come on meanwhile; only a trial lifts that.
             self.open_if(|pause| !matches!(pause, Pause::Brake));
+        }
+    }
+
+    /// Learns what people have ordered, and does it. True when there was something to do.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it is not known; only the time ends a pause then.
+    pub async fn follow_orders(&self) -> Result<bool, StoreError> {
+        let before = self.state.borrow().ordered.clone();
+        let braked = self.next_trial().is_some();
+        let asked = self.ask_for_orders().await;
+        if asked.is_err() {
+            self.order(in_force(before.clone(), now()));
+        }
+        let changed = self.state.borrow().ordered != before || self.next_trial().is_some() != braked;
+        asked.map(|()| changed)
+    }
+
+    async fn ask_for_orders(&self) -> Result<(), StoreError> {
+        let braked_since = self.brake().on_since();
+        let orders = self.store.orders(&self.name, braked_since).await?;
+        self.order(in_force(orders.pause, now()));
+        if let (true, Some(since)) = (orders.lift_brake, braked_since) {
+            let spell = self.brake().spell();
+            self.store.return_to_retrying(&spell, since).await?;
+            self.lift_brake("a person said so");
+        }
+        Ok(())
+    }
+
+    fn order(&self, pause: Option<OrderedPause>) {
+        let changed = self.state.send_if_modified(|state| {
+            let changed = state.ordered != pause;
+            state.ordered.clone_from(&pause);
+            changed
+        });
+        if !changed {
+            return;
+        }
+        metrics::gauge!(names::PAUSED, "target" => self.name.to_string(), "reason" => "ordered")
+            .set(if pause.is_some() { 1.0 } else { 0.0 });
+        match pause {
+            Some(pause) => {
+                tracing::warn!(target.name = %self.name, %pause, "a person has paused it: nothing is taken from the queue");
+            }
+            None => tracing::info!(target.name = %self.name, "the pause that a person ordered is over"),
         }
     }
 
@@ -194,10 +191,10 @@ impl Target {
     /// Pauses, and says so once per reason. The brake stays until it is lifted: a probe's word does not replace it.
     fn note(&self, pause: &Pause) {
         let mut was = None;
-        let changed = self.pause.send_if_modified(|held| {
-            let changed = held.as_ref() != Some(pause) && *held != Some(Pause::Brake);
+        let changed = self.state.send_if_modified(|State { trouble, .. }| {
+            let changed = trouble.as_ref() != Some(pause) && *trouble != Some(Pause::Brake);
             if changed {
-                was = held.replace(pause.clone());
+                was = trouble.replace(pause.clone());
             }
             changed
         });
@@ -215,16 +212,20 @@ impl Target {
             .set(value);
     }
 
-    /// Opens, if it is paused for a reason that `ended` says is over.
+    /// Ends the trouble, if `ended` says that it is over.
     fn open_if(&self, ended: impl Fn(&Pause) -> bool) {
         let mut was = None;
-        self.pause.send_if_modified(|held| {
-            was = held.take_if(|pause| ended(pause));
+        self.state.send_if_modified(|state| {
+            was = state.trouble.take_if(|pause| ended(pause));
             was.is_some()
         });
         if let Some(was) = was {
             self.show(&was, 0.0);
-            tracing::info!(target.name = %self.name, before = %was, "open: taking work");
+            if self.paused().is_none() {
+                tracing::info!(target.name = %self.name, before = %was, "open: taking work");
+            } else {
+                tracing::info!(target.name = %self.name, before = %was, "well again, and still paused");
+            }
         }
     }
 

@@ -37,6 +37,12 @@ async fn sql(database: &TestDatabase, statements: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn postgres_passes_the_suite_of_what_operators_do() {
+    let (_database, store) = migrated().await;
+    conformance::maintain::exercise(Arc::new(store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn postgres_passes_the_store_conformance_suite() {
     let (_database, store) = migrated().await;
     conformance::exercise(Arc::new(store)).await;

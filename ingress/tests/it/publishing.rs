@@ -83,12 +83,17 @@ async fn a_delivery_belongs_to_the_trace_it_names_or_starts_one() {
 #[tokio::test]
 async fn deliveries_are_counted_and_readiness_follows_the_publisher() {
     let metrics = install_metrics().unwrap();
-    let ingress = Ingress::with("[sources.metered]\nsecrets = [\"m\"]");
+    let listed = "[sources.listed]\nsecrets = ['m']\nallow = ['127.0.0.1']\non_bad_signature = 'refuse'\n";
+    let ingress = Ingress::with(&format!("{listed}[sources.metered]\nsecrets = ['m']"));
     let publisher = Arc::clone(&ingress.publisher) as Arc<dyn Publisher>;
     let private = serve_private(&ingress.config, publisher, metrics, &ingress.shutdown).unwrap();
     let deliver = Request::post("/webhooks/metered").body(BODY);
     assert_eq!(ingress.send(deliver.clone().header("X-Jodo-Signature", &sign("m", BODY))).await.status, 200);
     assert_eq!(ingress.send(deliver).await.status, 401);
+
+    for _ in 0..2 {
+        assert_eq!(ingress.send(Request::post("/webhooks/listed").body(BODY)).await.status, 401);
+    }
 
     ingress.publisher.break_down();
     let lost = Request::post("/webhooks/metered").header("X-Jodo-Signature", &sign("m", BODY)).body(BODY);
@@ -106,9 +111,13 @@ async fn deliveries_are_counted_and_readiness_follows_the_publisher() {
         r#"jodo_sync_address_verdicts_total{source="metered",verdict="not_configured"} 3"#,
         r#"jodo_sync_header_verdicts_total{source="metered",verdict="not_configured"} 3"#,
         r#"jodo_sync_receive_duration_seconds_count{source="metered"} 3"#,
+        r#"jodo_sync_strikes{source="metered",code="direct.payment.added"} 1"#,
+        r#"jodo_sync_strikes{source="listed",code="other"} 2"#,
     ] {
         assert!(page.contains(line), "{line} is not in\n{page}");
     }
+    let strangers = r#"jodo_sync_strikes{source="metered",code="other"}"#;
+    assert!(!page.contains(strangers), "an unsigned request from anywhere is no failure of the sender's");
 
     assert_eq!(Request::new("GET", "/readyz").send(private).await.status, 200);
     ingress.publisher.fail(Some(PublishError::NotConnected));

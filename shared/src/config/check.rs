@@ -142,6 +142,7 @@ fn config(mut whole: Section<'_>, needs: Needs, mistakes: &Mistakes) -> Option<C
     let broker = read::broker(whole.section("broker"));
     let redis = read::redis(whole.section("redis"));
     let archive = read::archive(whole.section("archive"));
+    let retention = read::retention(whole.section("retention"));
     let erp = read::erp(whole.section("erp"), mistakes);
     let sources = read::sources(whole.section("sources"), needs, mistakes);
     let log = read::log(whole.section("log"));
@@ -172,6 +173,7 @@ fn config(mut whole: Section<'_>, needs: Needs, mistakes: &Mistakes) -> Option<C
         broker,
         redis,
         archive: archive?,
+        retention: retention?,
         erp,
         sources,
         log: log?,

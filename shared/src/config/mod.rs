@@ -66,6 +66,8 @@ pub struct Config {
     pub redis: Option<Redis>,
     /// Section `archive`.
     pub archive: Archive,
+    /// Section `retention`.
+    pub retention: Retention,
     /// Section `erp.<target>`.
     pub erp: BTreeMap<TargetName, Erp>,
     /// Section `sources.<name>`.
@@ -146,6 +148,15 @@ pub struct Archive {
 pub struct Erp {
     /// `postgres://` address with credentials, or `sqlite:` and the path of a file.
     pub url: SecretString,
+    /// Most events that a worker process applies here in a second; 0 is no bound.
+    pub max_events_per_second: u32,
+}
+
+/// Section `retention`.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    /// How many days after its arrival a settled event's body is kept.
+    pub bodies_days: u32,
 }
 
 /// Section `sources.<name>`.

@@ -12,7 +12,7 @@ use super::values::{
 };
 use super::{
     Archive, Broker, CustomHeader, Environment, Erp, HoldLimit, Ingress, Log, LogFormat, Needs,
-    OnBadSignature, Redis, Source, Worker,
+    OnBadSignature, Redis, Retention, Source, Worker,
 };
 use crate::broker::BatchLimits;
 use crate::ids::{SourceName, TargetName};
@@ -111,6 +111,13 @@ pub(super) fn archive(mut section: Section<'_>) -> Option<Archive> {
     Some(Archive { keep: Duration::from_secs(days? * 24 * 60 * 60) })
 }
 
+pub(super) fn retention(mut section: Section<'_>) -> Option<Retention> {
+    // Shorter than the archive or a dispute is a slip of the pen: what is removed does not come back.
+    let days = section.take("bodies_days", number(30..=36_500));
+    section.finish();
+    Some(Retention { bodies_days: u32::try_from(days?).ok()? })
+}
+
 fn redis_prefix(value: toml::Value) -> Result<String, Problem> {
     let prefix = non_empty(value)?;
     let plain = prefix.len() <= 100 && prefix.bytes().all(|b| b.is_ascii_graphic());
@@ -130,9 +137,15 @@ pub(super) fn erp(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<TargetN
             section.note("url", Problem::Missing(String::new()));
         }
         let url = section.take_or_file("url", one_text, database);
+        let pace = match section.has("max_events_per_second") {
+            true => section.take("max_events_per_second", number(0..=1_000_000)),
+            false => Some(0),
+        };
         section.finish();
-        if let (Ok(target), Some(url)) = (target, url) {
-            all.insert(target, Erp { url });
+        if let (Ok(target), Some(url), Some(pace)) = (target, url, pace) {
+            // Within the range above.
+            let max_events_per_second = u32::try_from(pace).unwrap_or(u32::MAX);
+            all.insert(target, Erp { url, max_events_per_second });
         }
     }
     all

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use toml::{Table, Value};
 use url::Url;
 
-use super::{Config, Ingress, Source, Worker};
+use super::{Config, Erp, Ingress, Source, Worker};
 
 const REDACTED: &str = "[redacted]";
 
@@ -28,8 +28,9 @@ impl Config {
         }
         let days = number(self.archive.keep.as_secs() / (24 * 60 * 60));
         insert(&mut whole, "archive", table([("days", days)]));
-        let erp = self.erp.iter().map(|(name, erp)| (name.as_str(), table([("url", url(&erp.url))])));
-        insert(&mut whole, "erp", table(erp));
+        let days = number(u64::from(self.retention.bodies_days));
+        insert(&mut whole, "retention", table([("bodies_days", days)]));
+        insert(&mut whole, "erp", table(self.erp.iter().map(|(name, one)| (name.as_str(), erp(one)))));
         let sources = self.sources.iter().map(|(name, one)| (name.as_str(), source(one)));
         insert(&mut whole, "sources", table(sources));
         let log = [("filter", text(&self.log.filter)), ("format", text(self.log.format.as_str()))];
@@ -63,6 +64,11 @@ fn worker(worker: &Worker) -> Value {
         ("targets", texts(&worker.targets)),
         ("drain_s", number(worker.drain.as_secs())),
     ])
+}
+
+fn erp(erp: &Erp) -> Value {
+    let pace = number(u64::from(erp.max_events_per_second));
+    table([("url", url(&erp.url)), ("max_events_per_second", pace)])
 }
 
 fn source(source: &Source) -> Value {

@@ -80,6 +80,8 @@ const WRONG: &[Wrong] = &[
     ("worker.drain_s = 100_000", &[], "worker.drain_s"),
     ("broker.confirm_timeout_ms = 1", &[], "broker.confirm_timeout_ms"),
     ("redis.remember_days = 0", &[], "redis.remember_days"),
+    ("retention.bodies_days = 29", &[], "retention.bodies_days"),
+    ("[erp.main]\nurl = 'postgres://h/d'\nmax_events_per_second = -1", &[], "erp.main.max_events_per_second"),
     ("sources.jodo.hold_limit.deliveries = -5", &[], "sources.jodo.hold_limit.deliveries"),
     ("sources.jodo.hold_limit.bytes = '65 GiB'", &[], "sources.jodo.hold_limit.bytes"),
     // URLs.

@@ -22,7 +22,7 @@ fn the_embedded_defaults_are_complete_and_hold_one_source() {
     assert_eq!((source.environment, source.strict), (Environment::Production, false));
     assert_eq!(source.on_bad_signature, OnBadSignature::Hold);
     assert_eq!((source.hold_limit.deliveries, source.hold_limit.bytes), (10_000, 64 << 20));
-    assert_eq!(config.ingress.max_body, 4 << 20);
+    assert_eq!((config.ingress.max_body, config.retention.bodies_days), (4 << 20, 400));
     assert!(config.broker.is_none() && config.redis.is_none() && config.erp.is_empty());
 }
 
@@ -101,12 +101,16 @@ fn secrets_and_urls_come_from_files_and_a_later_layer_replaces_either_form() {
          [sources.jodo]\nsecrets_file = '{secrets}'\nheader = {{ name = 'x-a', value_file = '{value}' }}"
     );
     let redis = file("redis", "rediss://new");
-    let environment =
-        [("JODO_SYNC__REDIS__URL_FILE", redis.as_str()), ("JODO_SYNC__ERP__MAIN__URL", "postgres://h/d")];
+    let environment = [
+        ("JODO_SYNC__REDIS__URL_FILE", redis.as_str()),
+        ("JODO_SYNC__ERP__MAIN__URL", "postgres://h/d"),
+        ("JODO_SYNC__ERP__MAIN__MAX_EVENTS_PER_SECOND", "250"),
+    ];
     let config = read(Needs::Worker, &toml, &environment).unwrap();
     assert_eq!(config.broker.unwrap().url.expose_secret(), "amqp://u:p@host/%2f");
     assert_eq!(config.redis.unwrap().url.expose_secret(), "rediss://new");
-    assert_eq!(config.erp.values().next().unwrap().url.expose_secret(), "postgres://h/d");
+    let erp = config.erp.values().next().unwrap();
+    assert_eq!((erp.url.expose_secret(), erp.max_events_per_second), ("postgres://h/d", 250));
     let source = config.sources.values().next().unwrap();
     assert_eq!(shown(&source.secrets), ["one", " two "]);
     assert_eq!(source.header.as_ref().unwrap().value.expose_secret(), "abc");

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::Context as _;
 use clap::Args;
+use jiff::tz::TimeZone;
 use jodo_shared::config::{Config, Source};
 use jodo_shared::ids::TargetName;
 use jodo_shared::outcome::Outcome;
@@ -114,7 +115,7 @@ impl<'a> Known<'a> {
             ("sent round again", event.redrive.then(|| "yes, by an operator".to_owned())),
             ("trace", text(&event.trace)),
             ("warnings", event.warnings.as_deref().map(warnings_in_words)),
-            ("body", Some(size(event.body.as_deref()))),
+            ("body", Some(body_in_words(event, &zone))),
         ];
         writeln!(out, "Event {}", event.delivery_key)?;
         for (what, value) in lines.iter().filter_map(|(what, value)| Some((what, value.as_ref()?))) {
@@ -169,6 +170,7 @@ impl<'a> Known<'a> {
             "recorded_at": event.recorded_at,
             "redrive": event.redrive,
             "trace": event.trace,
+            "body_removed_at": event.body_removed_at,
             "body_bytes": event.body.as_ref().map(Vec::len),
             "effects": self.effects,
         });
@@ -190,8 +192,15 @@ fn standing_in_words(standing: &Standing) -> String {
     }
 }
 
-fn size(body: Option<&[u8]>) -> String {
-    body.map_or_else(|| "removed".to_owned(), |body| count(body.len() as i64, "byte", "bytes"))
+/// Its size, or since when it is gone.
+fn body_in_words(event: &StoredEvent, zone: &TimeZone) -> String {
+    match (&event.body, &event.body_removed_at) {
+        (Some(body), _) => count(body.len() as i64, "byte", "bytes"),
+        (None, Some(at)) => {
+            format!("removed on {}, because it had been kept long enough", when_stored(at, zone))
+        }
+        (None, None) => "removed".to_owned(),
+    }
 }
 
 /// The stored list; null where there is none, or another program wrote something else.

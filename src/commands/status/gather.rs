@@ -1,21 +1,25 @@
 //! Looks at each target's database and at what waits for it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jodo_ingress::strikes::warnings;
 use jodo_shared::broker::spool::{Look, look};
 use jodo_shared::config::{self, Config};
 use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
 use jodo_worker::store::StoreError;
 use jodo_worker::store::inspect::{Inspect, OutcomeCounts, WorkerRow};
+use jodo_worker::store::maintain::OrderedPause;
 use serde::Deserialize;
 
 use super::report::{
-    Balance, Database, Program, Queues, Source, Spool, Status, Target, Unsettled, Verdict, Worker,
+    Balance, Database, Pause, Program, Queues, Source, Spool, Status, Target, Unsettled, Verdict, Worker,
 };
+use super::strikes::{self, Strikes};
 use crate::queues::{self, Depths};
 use crate::targets;
 
@@ -37,6 +41,7 @@ pub(super) async fn status(
     let chosen = targets::some(config, named)?;
     let names: Vec<_> = chosen.iter().map(|(name, _)| *name).collect();
     let waiting = if one_program { spooled(config).await } else { queued(config, &names).await };
+    let strikes = strikes::of_ingress(config.ingress.private_listen).await;
     let mut all = Vec::new();
     for (place, (name, erp)) in chosen.into_iter().enumerate() {
         let mut target = Target { target: name.to_string(), ..Target::default() };
@@ -57,7 +62,13 @@ pub(super) async fn status(
         }
         let store = targets::open(name, erp)?;
         match database(config, name, store.as_ref(), now).await {
-            Ok(database) => target.database = Some(database),
+            Ok(mut database) => {
+                for source in &mut database.sources {
+                    let of_source = |all: &BTreeMap<String, Strikes>| all.get(&source.source).cloned();
+                    source.strikes = strikes.as_ref().map(|all| of_source(all).unwrap_or_default());
+                }
+                target.database = Some(database);
+            }
             Err(error) => target.unknown.push(format!("{error:#}")),
         }
         if let (Waiting::Spool(look, _), Some(spool)) = (&waiting, &mut target.spool) {
@@ -66,10 +77,24 @@ pub(super) async fn status(
                 Err(error) => target.unknown.push(format!("{error:#}")),
             }
         }
-        all.push(target.concluded(now));
+        all.push(target);
     }
+    forget_what_was_ordered(&mut all);
+    let all: Vec<_> = all.into_iter().map(|target| target.concluded(now)).collect();
     let verdict = all.iter().map(Target::verdict).max().unwrap_or(Verdict::CannotTell);
     Ok(Status { verdict, targets: all })
+}
+
+/// A pause that somebody has ordered is said as such; it is no reason why the program could not do its work.
+fn forget_what_was_ordered(targets: &mut [Target]) {
+    let pause = |target: &Target| {
+        let pause = target.database.as_ref()?.pause.as_ref()?;
+        Some(format!("target {} is {}", target.target, pause.said))
+    };
+    let ordered: Vec<_> = targets.iter().filter_map(pause).collect();
+    for spool in targets.iter_mut().filter_map(|target| target.spool.as_mut()) {
+        spool.program.reasons.retain(|reason| !ordered.contains(reason));
+    }
 }
 
 /// Where deliveries wait.
@@ -166,11 +191,13 @@ async fn database(
             sources.push(source_of(store, source, settings, now).await?);
         }
         let summary = store.summary().await?;
+        let pause = store.orders(name, None).await?.pause.filter(|pause| pause.until > now);
         let oldest = summary.unsettled.iter().filter_map(|one| one.oldest_received_at.as_deref()).min();
         Ok::<_, StoreError>(Database {
             events: summary.events,
             sources,
             held: summary.held,
+            pause: pause.map(|pause| pause_of(pause, targets::zone(config, name))),
             oldest_unsettled: oldest.and_then(|at| at.parse().ok()),
             unsettled: summary.unsettled.into_iter().map(unsettled_of).collect(),
             workers: summary.workers.into_iter().map(|worker| worker_of(worker, now)).collect(),
@@ -195,12 +222,19 @@ async fn source_of(
         environment: source.environment.as_str(),
         last_delivery: activity.last_received_at.and_then(|at| at.parse().ok()),
         accepted_today: activity.accepted_since,
+        strikes: None,
+        first_warning: warnings(source.environment)[0],
         zone,
     })
 }
 
 fn unsettled_of(counts: OutcomeCounts) -> Unsettled {
     Unsettled { outcome: counts.outcome, reason: counts.reason, events: counts.events }
+}
+
+fn pause_of(pause: OrderedPause, zone: TimeZone) -> Pause {
+    let said = pause.to_string();
+    Pause { until: Some(pause.until), by: pause.who, reason: pause.reason, said, zone }
 }
 
 fn worker_of(row: WorkerRow, now: Timestamp) -> Worker {

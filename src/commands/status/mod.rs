@@ -12,6 +12,7 @@ use crate::Exit;
 mod gather;
 mod report;
 mod screen;
+mod strikes;
 mod trouble;
 
 /// Arguments of `status`.

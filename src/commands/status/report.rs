@@ -8,6 +8,7 @@ use jodo_shared::clock::stored;
 use jodo_shared::outcome::Outcome;
 use serde::{Serialize, Serializer};
 
+use super::strikes::Strikes;
 use crate::Exit;
 
 /// Workers report themselves every 10 s; six missed reports are no accident.
@@ -104,6 +105,8 @@ pub(super) struct Database {
     pub(super) events: i64,
     pub(super) unsettled: Vec<Unsettled>,
     pub(super) held: i64,
+    /// That a person has ordered, and that is not over.
+    pub(super) pause: Option<Pause>,
     /// When the oldest unsettled event was accepted.
     #[serde(serialize_with = "as_stored")]
     pub(super) oldest_unsettled: Option<Timestamp>,
@@ -118,6 +121,25 @@ pub(super) struct Source {
     #[serde(serialize_with = "as_stored")]
     pub(super) last_delivery: Option<Timestamp>,
     pub(super) accepted_today: i64,
+    /// `None` where the ingress does not say.
+    pub(super) strikes: Option<Strikes>,
+    /// From how many failed answers in a row on somebody has to look.
+    #[serde(skip)]
+    pub(super) first_warning: u32,
+    #[serde(skip)]
+    pub(super) zone: TimeZone,
+}
+
+/// A pause that a person has ordered.
+#[derive(Debug, Serialize)]
+pub(super) struct Pause {
+    #[serde(serialize_with = "as_stored")]
+    pub(super) until: Option<Timestamp>,
+    pub(super) by: String,
+    pub(super) reason: String,
+    /// What workers that follow it say of themselves.
+    #[serde(skip)]
+    pub(super) said: String,
     #[serde(skip)]
     pub(super) zone: TimeZone,
 }

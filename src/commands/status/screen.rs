@@ -31,6 +31,9 @@ fn print_target(target: &Target, now: Timestamp, out: &mut dyn Write) -> io::Res
     if let Some(database) = &target.database {
         for source in &database.sources {
             line(out, &format!("from {}", source.source), &source_in_words(source, now))?;
+            if let Some(strikes) = strikes_in_words(source) {
+                line(out, "", &strikes)?;
+            }
         }
     }
     if let Some(queues) = &target.queues {
@@ -59,6 +62,11 @@ fn print_target(target: &Target, now: Timestamp, out: &mut dyn Write) -> io::Res
 }
 
 fn print_database(database: &Database, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(pause) = &database.pause {
+        let until = pause.until.map_or_else(String::new, |until| when(until, &pause.zone));
+        let (by, reason) = (plain(&pause.by), plain(&pause.reason));
+        line(out, "paused", &format!("until {until} by {by}: {reason}"))?;
+    }
     line(out, "needs a person", &count(database.number(Outcome::Quarantined), "event", "events"))?;
     let quarantined = database.unsettled.iter().filter(|one| one.outcome == Outcome::Quarantined.as_str());
     for one in quarantined {
@@ -104,6 +112,21 @@ fn source_in_words(source: &Source, now: Timestamp) -> String {
     );
     let today = count(source.accepted_today, "event", "events");
     format!("{last}; {today} accepted today; {}", source.environment)
+}
+
+/// Only what is out of the ordinary.
+fn strikes_in_words(source: &Source) -> Option<String> {
+    match &source.strikes {
+        None => Some(
+            "how many deliveries failed in a row is unknown: the ingress does not answer here".to_owned(),
+        ),
+        Some(strikes) if strikes.in_a_row == 0 => None,
+        Some(strikes) => Some(format!(
+            "{} failed in a row ({})",
+            count(strikes.in_a_row, "delivery", "deliveries"),
+            plain(&strikes.code)
+        )),
+    }
 }
 
 /// Where everything is that was ever accepted.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jodo_shared::outcome::Outcome;
 
-use super::report::{Database, Queues, Spool};
+use super::report::{Database, Queues, Source, Spool};
 use crate::wording::{ago, count};
 
 impl Database {
@@ -21,6 +21,7 @@ impl Database {
                 "{held} held because the sender was not proved: do the signing secrets match?"
             ));
         }
+        trouble.extend(self.sources.iter().filter_map(Source::trouble));
         let Some(program) = program else { return trouble };
         match self.workers.first() {
             None => {
@@ -36,9 +37,26 @@ impl Database {
         let paused = self.workers.iter().filter(|worker| worker.at_work);
         trouble.extend(paused.filter_map(|worker| {
             let because = worker.paused_because.as_ref()?;
+            // What somebody has ordered needs nobody.
+            if self.pause.as_ref().is_some_and(|pause| pause.said == *because) {
+                return None;
+            }
             Some(format!("worker {} is paused: {because}", worker.worker))
         }));
         trouble
+    }
+}
+
+impl Source {
+    fn trouble(&self) -> Option<String> {
+        let strikes = self.strikes.as_ref().filter(|strikes| strikes.in_a_row >= self.first_warning)?;
+        Some(format!(
+            "{} of {} from source {} were answered with an error, one after the other: after too many Jodo switches \
+             the subscription off; the log of jodo-ingress says why",
+            count(strikes.in_a_row, "delivery", "deliveries"),
+            strikes.code,
+            self.source
+        ))
     }
 }
 

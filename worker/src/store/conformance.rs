@@ -10,6 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::outcome::{Outcome, Reason};
 
+pub mod maintain;
+
 use super::{EventRow, Store, UnverifiedRow, Write, Written};
 use crate::entities::{MANUAL_PAYMENTS, STUDENT_IDS, STUDENTS};
 use crate::fold::fold;

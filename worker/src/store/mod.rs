@@ -16,6 +16,7 @@ use jodo_shared::message::{Message, Peeked, TraceParent};
 use jodo_shared::outcome::{Outcome, Reason};
 
 use crate::fold::TableBatch;
+use maintain::Orders;
 
 #[cfg(feature = "testing")]
 pub mod conformance;
@@ -204,18 +205,29 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError`].
     async fn put_back(&self, key: DeliveryKey, due_at: Timestamp, reason: Reason) -> Result<(), StoreError>;
 
-    /// Returns quarantined rows to `retrying`: the brake took their verdict back.
+    /// Returns quarantined rows to `retrying`, as written at `since`, when the brake came on, and due since then: it
+    /// took their verdict back.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn return_to_retrying(&self, keys: &[DeliveryKey], due_at: Timestamp) -> Result<(), StoreError>;
+    async fn return_to_retrying(&self, keys: &[DeliveryKey], since: Timestamp) -> Result<(), StoreError>;
 
-    /// Whether a brake that came on at `since`, in any worker, still holds: rows wait because of it, and no worker has
-    /// applied an event since.
+    /// Whether a brake that came on at `since`, in any worker, still holds: rows wait because of it, no worker has
+    /// applied an event since, and no person has lifted it.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn brake_holds(&self, since: Timestamp) -> Result<bool, StoreError>;
+
+    /// What people have ordered this target to do; `braked_since` is when this worker's brake came on, if it is on.
+    ///
+    /// # Errors
+    /// [`StoreError`]; it is then not known, which is no reason to change anything.
+    async fn orders(
+        &self,
+        target: &TargetName,
+        braked_since: Option<Timestamp>,
+    ) -> Result<Orders, StoreError>;
 
     /// The canonical dump, a line per row: table, a tab, and a JSON object of text values with sorted members. Lines
     /// are sorted bytewise. Projections and views in full; of the events only what no order of arrival changes. Equal

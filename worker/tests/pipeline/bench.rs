@@ -77,6 +77,7 @@ pub(crate) fn quick() -> Timing {
         probe: (soon, soon * 5),
         heartbeat: Duration::from_secs(10),
         due_poll: soon,
+        orders: soon,
         trials: Trials { first: soon * 10, slowest: soon * 20 },
         braked_again: SignedDuration::from_millis(100),
     }
@@ -138,7 +139,9 @@ impl Bench {
     /// Starts one pipeline.
     pub(crate) fn work_without_due_rows(&self) {
         let consumer = Box::new(self.broker.consumer(name()));
-        let limits = BatchLimits { wait: Duration::from_millis(50), ..BatchLimits::default() };
+        let most = BatchLimits::default();
+        let messages = self.target.pace.at_once(most.messages);
+        let limits = BatchLimits { wait: Duration::from_millis(50), messages, ..most };
         self.tasks.spawn(run_pipeline(self.target.clone(), consumer, limits, self.shutdown.clone()));
     }
 
@@ -156,6 +159,11 @@ impl Bench {
     /// Another worker that reaches the database under this address.
     pub(crate) fn target_at(&self, url: &str, statement_timeout: Duration) -> Target {
         make_target(Arc::new(make_store(url, statement_timeout)), self.seen.clone())
+    }
+
+    /// The same database, as a person's command sees it.
+    pub(crate) fn operator(&self) -> PgStore {
+        make_store(&self.database.url, PgStore::STATEMENT_TIMEOUT)
     }
 
     /// Waits until the database says yes to this query.

@@ -5,13 +5,17 @@
 mod bench;
 mod braking;
 mod interrupted;
+mod ordered;
+mod rebuilding;
 mod watched;
 
 use bench::{Bench, Memory, REFUSE_BAD, name, payment, payments, source};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::message::Message;
+use jodo_worker::pace::Pace;
 use jodo_worker::retrying::work_off_due_rows;
 use jodo_worker::store::postgres::PgStore;
 use jodo_worker::target::Pause;
@@ -109,6 +113,17 @@ async fn a_memory_that_names_every_id_costs_a_query_and_nothing_else() {
     bench.work();
     bench.until_settled().await;
     assert_eq!(bench.endings().await, "applied - 30");
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_with_a_bound_is_worked_off_in_small_batches_and_stops_at_once() {
+    let mut bench = Bench::new().await;
+    bench.target = Arc::new(bench.another_target().at(Pace::new(10)));
+    bench.publish(&payments("p", 1_000)).await;
+    bench.work();
+    bench.until("SELECT count(*) >= 10 FROM jodo_events").await;
+    assert!(bench.broker.unsettled(&name()) > 0, "all of them would take a hundred seconds");
     bench.stop().await;
 }
 

@@ -5,8 +5,9 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use jodo_shared::ids::DeliveryKey;
+use jodo_shared::ids::{DeliveryKey, TargetName};
 use jodo_shared::outcome::Reason;
+use jodo_worker::store::maintain::Orders;
 use jodo_worker::store::postgres::PgStore;
 use jodo_worker::store::{Due, Store, StoreError, Write, Written};
 use tokio::sync::{mpsc, oneshot};
@@ -111,13 +112,21 @@ impl Store for Watched {
         self.store.put_back(key, due_at, reason).await
     }
 
-    async fn return_to_retrying(&self, keys: &[DeliveryKey], due_at: Timestamp) -> Result<(), StoreError> {
+    async fn return_to_retrying(&self, keys: &[DeliveryKey], since: Timestamp) -> Result<(), StoreError> {
         self.pass(Stop::Trial).await;
-        self.store.return_to_retrying(keys, due_at).await
+        self.store.return_to_retrying(keys, since).await
     }
 
     async fn brake_holds(&self, since: Timestamp) -> Result<bool, StoreError> {
         self.store.brake_holds(since).await
+    }
+
+    async fn orders(
+        &self,
+        target: &TargetName,
+        braked_since: Option<Timestamp>,
+    ) -> Result<Orders, StoreError> {
+        self.store.orders(target, braked_since).await
     }
 
     async fn dump(&self) -> Result<Vec<String>, StoreError> {

@@ -5,11 +5,11 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
-use jodo_shared::clock::{now, stored};
+use jodo_shared::clock::stored;
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::outcome::{Outcome, Reason};
 
-use super::{ThisStore, dialect};
+use super::{ThisStore, dialect, maintain};
 use crate::schema::jodo_events;
 use crate::store::reads::StoredEvent;
 use crate::store::{Due, StoreError};
@@ -65,7 +65,7 @@ pub(super) async fn put_back(
 pub(super) async fn return_to_retrying(
     store: &ThisStore,
     keys: &[DeliveryKey],
-    due_at: Timestamp,
+    since: Timestamp,
 ) -> Result<(), StoreError> {
     let keys: Vec<String> = keys.iter().map(DeliveryKey::to_string).collect();
     let rows = jodo_events::table
@@ -74,8 +74,9 @@ pub(super) async fn return_to_retrying(
     let update = diesel::update(rows).set((
         jodo_events::outcome.eq(Outcome::Retrying.as_str()),
         jodo_events::reason.eq(Reason::Brake.as_str()),
-        jodo_events::due_at.eq(stored(due_at)),
-        jodo_events::recorded_at.eq(stored(now())),
+        jodo_events::due_at.eq(stored(since)),
+        // Under the brake since then, so that whatever lifts the brake lifts it for them, too.
+        jodo_events::recorded_at.eq(stored(since)),
     ));
     store.run(false, async |connection| update.execute(connection).await).await?;
     Ok(())
@@ -88,6 +89,7 @@ pub(super) async fn brake_holds(store: &ThisStore, since: Timestamp) -> Result<b
     let applied = jodo_events::table
         .filter(jodo_events::outcome.eq(Outcome::Applied.as_str()))
         .filter(jodo_events::recorded_at.gt(stored(since)));
-    let query = diesel::select(exists(waiting).and(not(exists(applied))));
+    let lifted = maintain::pauses::resumed_since(since);
+    let query = diesel::select(exists(waiting).and(not(exists(applied))).and(not(exists(lifted))));
     store.run(false, async |connection| query.get_result(connection).await).await
 }

@@ -5,6 +5,7 @@
 
 mod due;
 mod inspect;
+mod maintain;
 mod probe;
 mod related;
 mod write;
@@ -14,12 +15,12 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use jiff::Timestamp;
-use jodo_shared::ids::{DeliveryKey, SourceName};
+use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
 use jodo_shared::outcome::Reason;
 
 use super::{Backend, Connection, dialect};
 use crate::store::inspect::{Activity, AnyRow, EventFilter, Inspect, Named, Summary, Topics};
-use crate::store::maintain::Maintain;
+use crate::store::maintain::Orders;
 use crate::store::operate::Operate;
 use crate::store::reads::{ListedEvent, StoredEvent};
 use crate::store::sql_store::SqlStore;
@@ -54,12 +55,20 @@ impl Store for ThisStore {
         due::put_back(self, key, due_at, reason).await
     }
 
-    async fn return_to_retrying(&self, keys: &[DeliveryKey], due_at: Timestamp) -> Result<(), StoreError> {
-        due::return_to_retrying(self, keys, due_at).await
+    async fn return_to_retrying(&self, keys: &[DeliveryKey], since: Timestamp) -> Result<(), StoreError> {
+        due::return_to_retrying(self, keys, since).await
     }
 
     async fn brake_holds(&self, since: Timestamp) -> Result<bool, StoreError> {
         due::brake_holds(self, since).await
+    }
+
+    async fn orders(
+        &self,
+        target: &TargetName,
+        braked_since: Option<Timestamp>,
+    ) -> Result<Orders, StoreError> {
+        maintain::pauses::orders(self, target, braked_since).await
     }
 
     async fn dump(&self) -> Result<Vec<String>, StoreError> {
@@ -129,6 +138,3 @@ impl Inspect for ThisStore {
 
 #[async_trait]
 impl Operate for ThisStore {}
-
-#[async_trait]
-impl Maintain for ThisStore {}

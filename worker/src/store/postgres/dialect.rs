@@ -4,14 +4,40 @@ use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::AstPass;
 use diesel::sql_types::{Array, Binary};
+use diesel_async::SimpleAsyncConnection as _;
 
-use crate::sql::{self, Statements};
+use crate::entities::{ENTITIES, SETS};
+use crate::sql::{self, Statements, TableStatement};
 
+use super::Connection;
 pub(super) use super::migrate::{check_database, version, wanted};
 
 /// The statements of a commit.
 pub(super) fn statements() -> &'static Statements {
     &sql::POSTGRES
+}
+
+/// The same for the projections that are made anew.
+pub(super) fn shadow_statements() -> &'static [TableStatement] {
+    &sql::POSTGRES_SHADOW
+}
+
+/// Begins to look at one and the same state of all tables.
+pub(super) const LOOK: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+
+/// Keeps everybody else from writing projections and events until the end of the transaction; they can be read. Tables
+/// are locked in the order in which a commit touches them, so that neither waits for the other in a circle.
+pub(super) fn keep_still() -> String {
+    let entities = ENTITIES.iter().map(|entity| format!("jodo_r_{}", entity.name));
+    let tables = entities.chain(SETS.iter().map(|set| format!("jodo_s_{}", set.name)));
+    let tables: Vec<_> = tables.chain(["jodo_events".to_owned()]).collect();
+    format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", tables.join(", "))
+}
+
+/// Makes an empty table `shadow` like `live`, for this transaction.
+pub(super) async fn make_shadow(connection: &mut Connection, live: &str, shadow: &str) -> QueryResult<()> {
+    let make = format!("CREATE TEMP TABLE {shadow} (LIKE {live} INCLUDING ALL) ON COMMIT DROP");
+    connection.batch_execute(&make).await
 }
 
 /// One committed update is the lease; `SKIP LOCKED` lets several workers take different rows.

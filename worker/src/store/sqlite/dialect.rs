@@ -2,15 +2,49 @@
 
 use diesel::QueryResult;
 use diesel::query_builder::AstPass;
+use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
+use diesel::{QueryableByName, sql_query};
+use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 
-use crate::sql::{self, Statements};
+use crate::sql::{self, Statements, TableStatement};
 
+use super::Connection;
 pub(super) use super::migrate::{check_database, version, wanted};
 
 /// The statements of a commit.
 pub(super) fn statements() -> &'static Statements {
     &sql::SQLITE
+}
+
+/// The same for the projections that are made anew.
+pub(super) fn shadow_statements() -> &'static [TableStatement] {
+    &sql::SQLITE_SHADOW
+}
+
+/// Begins to look at one and the same state of all tables, which the first read does. Shadow tables are in another file.
+pub(super) const LOOK: &str = "SELECT count(*) FROM jodo_workers";
+
+/// Keeps everybody else from writing until the end of the transaction: there is one writer, which this makes us.
+pub(super) fn keep_still() -> String {
+    "UPDATE jodo_events SET attempts = attempts WHERE false".to_owned()
+}
+
+#[derive(QueryableByName)]
+struct Table {
+    #[diesel(sql_type = Text)]
+    sql: String,
+}
+
+/// Makes an empty table `shadow` like `live`, for this connection; what an earlier one of that name held is gone.
+pub(super) async fn make_shadow(connection: &mut Connection, live: &str, shadow: &str) -> QueryResult<()> {
+    let table = sql_query("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = $1");
+    let Table { sql } = table.bind::<Text, _>(live).get_result(connection).await?;
+    // Our names have no parenthesis, so this is where the columns begin.
+    let columns = sql.find('(').map_or("", |at| &sql[at..]);
+    connection
+        .batch_execute(&format!("DROP TABLE IF EXISTS temp.{shadow}; CREATE TEMP TABLE {shadow} {columns}"))
+        .await
 }
 
 /// One committed update is the lease. There is one writer, so nobody else takes the same row.

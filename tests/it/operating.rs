@@ -1,0 +1,43 @@
+//! What operators do while the one program runs.
+
+use jodo_test_support::school::history;
+use jodo_worker::store::inspect::Inspect as _;
+
+use crate::cluster::until;
+use crate::one_program::School;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_keeps_deliveries_in_the_spool_and_the_rows_can_be_rebuilt_while_it_runs() {
+    let school = School::new();
+    let process = school.start().await;
+    let history: Vec<_> = history(5, 20);
+    let (early, late) = history.split_at(10);
+    let order: Vec<_> = (0..10).collect();
+    let keys = school.accepted(early, &order).await;
+    school.until_known(&keys).await;
+    school.well("pause test --for 1h --reason stocktaking --by asha").await;
+    until("the worker follows", async || school.run("status").await.1.contains("by asha: stocktaking")).await;
+    let store = school.trials();
+    let paused = async || {
+        let workers = store.summary().await.expect("an answer").workers;
+        workers.iter().all(|worker| worker.paused_because.is_some())
+    };
+    until("the worker has stopped", paused).await;
+    let status = school.well("status").await;
+    assert!(status.contains("All is well"), "somebody wanted it:\n{status}");
+    let keys = school.accepted(late, &order).await;
+    let said = school.well("pause test --for 2h --reason stocktaking --dry-run").await;
+    assert!(said.contains("10 events wait now"), "{said}");
+    assert_eq!(store.known(&keys).await.expect("an answer").len(), 0);
+
+    let dump = school.well("dump --canonical --target test").await;
+    let said = school.well("rebuild --target test").await;
+    assert!(said.contains("Every row is as the events make it"), "{said}");
+    assert_eq!(school.well("dump --canonical --target test").await, dump);
+
+    school.well("resume test --by asha").await;
+    school.until_known(&keys).await;
+    let said = school.well("rebuild --target test").await;
+    assert!(said.starts_with("test is paused meanwhile"), "{said}");
+    assert_eq!(process.terminate().await.code(), Some(0));
+}

@@ -1,0 +1,72 @@
+//! What operators do to a target as a whole.
+
+mod history;
+pub(super) mod pauses;
+mod rebuild;
+mod retention;
+mod shadow;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jodo_shared::ids::{SourceName, TargetName};
+
+use super::ThisStore;
+use crate::decide::SourceRules;
+use crate::store::StoreError;
+use crate::store::maintain::{Deed, Expired, Maintain, OrderedPause, Rebuilt, Resumed, Slice};
+
+#[async_trait]
+impl Maintain for ThisStore {
+    async fn pause(
+        &self,
+        target: &TargetName,
+        pause: &OrderedPause,
+    ) -> Result<Option<OrderedPause>, StoreError> {
+        pauses::pause(self, target, pause).await
+    }
+
+    async fn take_back(&self, target: &TargetName, pause: &OrderedPause) -> Result<(), StoreError> {
+        pauses::take_back(self, target, pause).await
+    }
+
+    async fn resumable(&self, target: &TargetName) -> Result<Resumed, StoreError> {
+        pauses::resumable(self, target).await
+    }
+
+    async fn resume(&self, target: &TargetName, deed: &Deed) -> Result<Resumed, StoreError> {
+        pauses::resume(self, target, deed).await
+    }
+
+    async fn expired(&self, before: Timestamp, now: Timestamp) -> Result<Expired, StoreError> {
+        retention::expired(self, before, now).await
+    }
+
+    async fn remove_bodies(
+        &self,
+        from: &str,
+        before: Timestamp,
+        now: Timestamp,
+        most: i64,
+    ) -> Result<Option<Slice>, StoreError> {
+        retention::remove_bodies(self, from, before, now, most).await
+    }
+
+    async fn forget_held(&self, now: Timestamp, most: i64) -> Result<usize, StoreError> {
+        retention::forget_held(self, now, most).await
+    }
+
+    async fn note(&self, deed: &Deed, action: &'static str, what: &str) -> Result<(), StoreError> {
+        retention::note(self, deed, action, what).await
+    }
+
+    async fn rebuild(
+        &self,
+        target: &TargetName,
+        rules: &HashMap<SourceName, SourceRules>,
+        deed: Option<&Deed>,
+    ) -> Result<Rebuilt, StoreError> {
+        rebuild::rebuild(self, target, rules, deed).await
+    }
+}
