@@ -1,6 +1,6 @@
 # Everything a developer needs: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help run check test chaos services docs
+.PHONY: help run check test chaos outages services docs
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -30,3 +30,8 @@ chaos: ## faults on everything: RUNS=n runs from SEED=s, with their table in doc
 	cargo build --workspace --locked
 	JODO_CHAOS_RUNS=$(RUNS) JODO_CHAOS_SEED=$(SEED) JODO_CHAOS_WRITE=$(CURDIR)/docs/RELIABILITY.md \
 		cargo test --quiet --locked -p jodo-sync --test chaos -- --nocapture
+
+outages: ## RabbitMQ away for two minutes, then PostgreSQL for five, with figures; takes ten minutes beside the build
+	tests/support/install-services.sh
+	cargo build --release --workspace --locked
+	cargo test --release --locked -p jodo-sync --test chaos -- --nocapture --ignored --test-threads 1

@@ -11,7 +11,7 @@ use jodo_worker::store::maintain::Maintain;
 use tokio::time::{Instant, sleep_until};
 
 /// How long after the fault everything may take to be settled. Reached only when something is lost.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The inbox in the end.
 pub(crate) struct Inbox {

@@ -14,6 +14,7 @@ mod dice;
 mod faults;
 mod inflict;
 mod judge;
+mod outages;
 mod run;
 mod sender;
 mod stage;

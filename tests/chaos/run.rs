@@ -156,7 +156,7 @@ impl Run<'_> {
             lost: first.lost + last.lost,
             accepted: told.accepted.len(),
             strikes: told.refused.len(),
-            longest_answer: told.longest_answer,
+            longest_answer: told.longest_answer(),
             longest_stall: first.longest_stall,
             ..last
         }

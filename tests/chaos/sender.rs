@@ -24,16 +24,21 @@ pub(crate) struct Told {
     pub(crate) accepted: HashSet<DeliveryKey>,
     /// Places in the history that were not.
     pub(crate) refused: Vec<usize>,
-    /// Longest time to a 2xx.
-    pub(crate) longest_answer: Duration,
+    /// When each request that was answered 2xx began, and how long that took.
+    pub(crate) answers: Vec<(Instant, Duration)>,
 }
 
 impl Told {
-    fn add(&mut self, index: usize, key: DeliveryKey, answer: Option<Duration>) {
+    /// Longest time to a 2xx.
+    pub(crate) fn longest_answer(&self) -> Duration {
+        self.answers.iter().map(|(_, took)| *took).max().unwrap_or_default()
+    }
+
+    fn add(&mut self, index: usize, key: DeliveryKey, answer: Option<(Instant, Duration)>) {
         match answer {
-            Some(took) => {
+            Some(answer) => {
                 self.accepted.insert(key);
-                self.longest_answer = self.longest_answer.max(took);
+                self.answers.push(answer);
             }
             None => self.refused.push(index),
         }
@@ -127,13 +132,13 @@ async fn post(
     turn: usize,
     signature: &str,
     body: &str,
-) -> Option<Duration> {
+) -> Option<(Instant, Duration)> {
     let started = Instant::now();
     for offset in 0..urls.len() {
         let url = &urls[(turn + offset) % urls.len()];
         let request = client.post(url).header("X-Jodo-Signature", signature).body(body.to_owned());
         match request.send().await {
-            Ok(answer) => return answer.status().is_success().then(|| started.elapsed()),
+            Ok(answer) => return answer.status().is_success().then(|| (started, started.elapsed())),
             Err(error) if error.is_timeout() => return None,
             Err(_) => {}
         }
