@@ -7,10 +7,12 @@ use clap::{Parser, Subcommand};
 
 use crate::Exit;
 use crate::commands::backup::BackupArgs;
+use crate::commands::discard::DiscardArgs;
 use crate::commands::dump::DumpArgs;
 use crate::commands::events::EventsArgs;
 use crate::commands::explain::ExplainArgs;
 use crate::commands::migrate::MigrateArgs;
+use crate::commands::retry::RetryArgs;
 use crate::commands::send::SendArgs;
 use crate::commands::sign::SignArgs;
 use crate::commands::simulate::SimulateArgs;
@@ -50,6 +52,10 @@ pub enum Command {
     Events(EventsArgs),
     /// Tell what happened to a pupil, payment, order, plan, loan or bank transfer, and what is so now.
     Explain(ExplainArgs),
+    /// Have events tried again: those that need a person, or any others.
+    Retry(Box<RetryArgs>),
+    /// Throw events away that nothing can be done about.
+    Discard(Box<DiscardArgs>),
     /// Send one signed delivery: a file, or a built-in sample.
     Send(Box<SendArgs>),
     /// Print the signature of a file, and the curl line that delivers it.

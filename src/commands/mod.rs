@@ -1,11 +1,14 @@
 //! One module per command.
 
 pub mod backup;
+pub mod by_hand;
 pub mod check;
+pub mod discard;
 pub mod dump;
 pub mod events;
 pub mod explain;
 pub mod migrate;
+pub mod retry;
 pub mod send;
 pub mod sign;
 pub mod simulate;

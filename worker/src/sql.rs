@@ -9,6 +9,10 @@ use std::sync::LazyLock;
 use crate::entities::{ENTITIES, SETS};
 use crate::table::{Column, ColumnType, Entity, Register, Set};
 
+mod by_hand;
+
+pub use by_hand::ByHand;
+
 /// A statement and the table it writes.
 #[derive(Debug)]
 pub struct TableStatement {
@@ -28,6 +32,8 @@ pub struct Statements {
     pub events: String,
     /// Stores held deliveries.
     pub unverified: String,
+    /// What operators do to single events.
+    pub by_hand: ByHand,
 }
 
 /// For PostgreSQL.
@@ -42,6 +48,7 @@ fn statements(dialect: Dialect) -> Statements {
         projections: entities.chain(sets).collect(),
         events: events(dialect),
         unverified: unverified(dialect),
+        by_hand: ByHand::new(dialect),
     }
 }
 

@@ -4,7 +4,9 @@
 //! parent says what [`Connection`] and [`Backend`] are and holds the few lines of SQL that differ.
 
 mod due;
+mod history;
 mod inspect;
+mod operate;
 mod probe;
 mod related;
 mod write;
@@ -18,9 +20,9 @@ use jodo_shared::ids::{DeliveryKey, SourceName};
 use jodo_shared::outcome::Reason;
 
 use super::{Backend, Connection, dialect};
-use crate::store::inspect::{Activity, AnyRow, EventFilter, Inspect, Named, Summary, Topics};
+use crate::store::inspect::{Activity, AnyRow, EventFilter, HistoryLine, Inspect, Named, Summary, Topics};
 use crate::store::maintain::Maintain;
-use crate::store::operate::Operate;
+use crate::store::operate::{Deed, Operate, Pace, Place, Selected, Selection, Total};
 use crate::store::reads::{ListedEvent, StoredEvent};
 use crate::store::sql_store::SqlStore;
 use crate::store::{Due, Store, StoreError, Write, Written};
@@ -118,6 +120,10 @@ impl Inspect for ThisStore {
         inspect::known(self, keys).await
     }
 
+    async fn history(&self, key: &str) -> Result<Vec<HistoryLine>, StoreError> {
+        history::history(self, key).await
+    }
+
     async fn activity(&self, source: &SourceName, since: Timestamp) -> Result<Activity, StoreError> {
         inspect::activity(self, source, since).await
     }
@@ -128,7 +134,28 @@ impl Inspect for ThisStore {
 }
 
 #[async_trait]
-impl Operate for ThisStore {}
+impl Operate for ThisStore {
+    async fn selected(
+        &self,
+        selection: &Selection,
+        after: Option<&Place>,
+        limit: i64,
+    ) -> Result<Vec<Selected>, StoreError> {
+        operate::select::selected(self, selection, after, limit).await
+    }
+
+    async fn totals(&self, selection: &Selection) -> Result<Vec<Total>, StoreError> {
+        operate::select::totals(self, selection).await
+    }
+
+    async fn retry(&self, events: &[ListedEvent], pace: &Pace, deed: &Deed) -> Result<usize, StoreError> {
+        operate::retry(self, events, pace, deed).await
+    }
+
+    async fn discard(&self, events: &[ListedEvent], deed: &Deed) -> Result<usize, StoreError> {
+        operate::discard(self, events, deed).await
+    }
+}
 
 #[async_trait]
 impl Maintain for ThisStore {}
