@@ -11,6 +11,7 @@ use crate::commands::discard::DiscardArgs;
 use crate::commands::dump::DumpArgs;
 use crate::commands::events::EventsArgs;
 use crate::commands::explain::ExplainArgs;
+use crate::commands::import::ImportArgs;
 use crate::commands::migrate::MigrateArgs;
 use crate::commands::retry::RetryArgs;
 use crate::commands::send::SendArgs;
@@ -56,6 +57,8 @@ pub enum Command {
     Retry(Box<RetryArgs>),
     /// Throw events away that nothing can be done about.
     Discard(Box<DiscardArgs>),
+    /// Bring in events that were never delivered, such as from Jodo's failure mail.
+    Import(ImportArgs),
     /// Send one signed delivery: a file, or a built-in sample.
     Send(Box<SendArgs>),
     /// Print the signature of a file, and the curl line that delivers it.

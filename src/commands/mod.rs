@@ -7,6 +7,7 @@ pub mod discard;
 pub mod dump;
 pub mod events;
 pub mod explain;
+pub mod import;
 pub mod migrate;
 pub mod retry;
 pub mod send;

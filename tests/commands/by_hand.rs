@@ -54,7 +54,7 @@ pub(crate) async fn until_applied(store: Arc<dyn Maintain>, config: &Path, key: 
 }
 
 /// A SQLite database and the configuration that names it.
-async fn small_school() -> (TempDir, std::path::PathBuf, Arc<dyn Maintain>) {
+pub(crate) async fn small_school() -> (TempDir, std::path::PathBuf, Arc<dyn Maintain>) {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite:{}", folder.path().join("erp.sqlite3").display());
     let config = folder.path().join("jodo-sync.toml");

@@ -6,6 +6,7 @@ mod by_hand;
 mod events;
 mod explain;
 mod health;
+mod import;
 mod school;
 
 use std::io::Write as _;

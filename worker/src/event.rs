@@ -43,7 +43,12 @@ impl Event {
 
     /// A message that may have killed workers: stored unparsed, to be tried by itself.
     pub fn crash_suspect(message: &Message, now: Timestamp) -> Self {
-        Self { row: bare_row(message), changes: Vec::new() }.retrying(Reason::CrashSuspect, now)
+        Self::by_hand(message, Reason::CrashSuspect, now)
+    }
+
+    /// A message that a person wants decided: stored unparsed, due at once.
+    pub fn by_hand(message: &Message, reason: Reason, now: Timestamp) -> Self {
+        Self { row: bare_row(message), changes: Vec::new() }.retrying(reason, now)
     }
 
     /// The same row without effect, to be tried again.

@@ -132,14 +132,6 @@ const EVENT_COLUMNS: [&str; 18] = [
 ];
 
 fn events(dialect: Dialect) -> String {
-    let picked: Vec<_> = EVENT_COLUMNS
-        .iter()
-        .map(|column| match *column {
-            "event_time" => dialect.cast("event_time", ColumnType::Integer),
-            "redrive" => dialect.boolean("redrive"),
-            column => format!("x.{column}"),
-        })
-        .collect();
     format!(
         "INSERT INTO jodo_events AS t ({names}, body) SELECT {picked}, x.body FROM {rows} WHERE true \
          ON CONFLICT (delivery_key) DO UPDATE SET event_id = excluded.event_id, code = excluded.code, \
@@ -152,9 +144,22 @@ fn events(dialect: Dialect) -> String {
          WHERE t.outcome IN ('retrying', 'quarantined') \
          RETURNING delivery_key",
         names = EVENT_COLUMNS.join(", "),
-        picked = picked.join(", "),
+        picked = picked_events(dialect),
         rows = dialect.rows(&EVENT_COLUMNS, true),
     )
+}
+
+/// [`EVENT_COLUMNS`] of `x`.
+fn picked_events(dialect: Dialect) -> String {
+    let picked: Vec<_> = EVENT_COLUMNS
+        .iter()
+        .map(|column| match *column {
+            "event_time" => dialect.cast("event_time", ColumnType::Integer),
+            "redrive" => dialect.boolean("redrive"),
+            column => format!("x.{column}"),
+        })
+        .collect();
+    picked.join(", ")
 }
 
 fn unverified(dialect: Dialect) -> String {

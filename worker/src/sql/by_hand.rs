@@ -1,6 +1,6 @@
 //! What operators do to single events: many at once, each under the condition that nobody else was faster.
 
-use super::Dialect;
+use super::{Dialect, EVENT_COLUMNS, picked_events};
 
 /// The statements. `$1` is a JSON array of rows.
 #[derive(Debug)]
@@ -8,13 +8,15 @@ pub struct ByHand {
     /// Gives events another outcome, each only while it still has the one that the person saw. One without its body
     /// cannot be tried. What a brake keeps stays under it while it is tried. Returns the keys it wrote.
     pub decide: String,
+    /// Adds event rows, whose bodies are `$2`, where there is none yet. Returns the keys it wrote.
+    pub bring: String,
     /// Writes lines of the history.
     pub history: String,
 }
 
 impl ByHand {
     pub(super) fn new(dialect: Dialect) -> Self {
-        Self { decide: decide(dialect), history: history(dialect) }
+        Self { decide: decide(dialect), bring: bring(dialect), history: history(dialect) }
     }
 }
 
@@ -27,6 +29,17 @@ fn decide(dialect: Dialect) -> String {
          AND (t.body IS NOT NULL OR x.next <> 'retrying') \
          RETURNING delivery_key",
         rows = dialect.rows(&["key", "was", "next", "why", "due", "now"], false),
+    )
+}
+
+fn bring(dialect: Dialect) -> String {
+    let columns: Vec<_> = EVENT_COLUMNS.into_iter().chain(["imported_by"]).collect();
+    format!(
+        "INSERT INTO jodo_events ({names}, body) SELECT {picked}, x.imported_by, x.body FROM {rows} WHERE true \
+         ON CONFLICT (delivery_key) DO NOTHING RETURNING delivery_key",
+        names = columns.join(", "),
+        picked = picked_events(dialect),
+        rows = dialect.rows(&columns, true),
     )
 }
 

@@ -1,13 +1,16 @@
 //! What operators do to single events.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
+use jodo_shared::ids::DeliveryKey;
 use jodo_shared::outcome::{Outcome, Reason};
 
-use super::StoreError;
 use super::inspect::Inspect;
 use super::reads::ListedEvent;
+use super::{EventRow, StoreError};
 
 /// Most rows that one call writes: more in one transaction would keep the workers waiting.
 pub const ROWS_AT_ONCE: i64 = 1_000;
@@ -135,6 +138,12 @@ pub trait Operate: Inspect {
     /// # Errors
     /// [`StoreError`].
     async fn discard(&self, events: &[ListedEvent], deed: &Deed) -> Result<usize, StoreError>;
+
+    /// Stores events that nobody delivered. One that is known already is left alone. Returns the keys of the others.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn import(&self, events: &[EventRow], deed: &Deed) -> Result<HashSet<DeliveryKey>, StoreError>;
 }
 
 #[cfg(test)]

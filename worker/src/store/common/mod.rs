@@ -25,7 +25,7 @@ use crate::store::maintain::Maintain;
 use crate::store::operate::{Deed, Operate, Pace, Place, Selected, Selection, Total};
 use crate::store::reads::{ListedEvent, StoredEvent};
 use crate::store::sql_store::SqlStore;
-use crate::store::{Due, Store, StoreError, Write, Written};
+use crate::store::{Due, EventRow, Store, StoreError, Write, Written};
 use crate::table::Entity;
 
 type ThisStore = SqlStore<AsyncDieselConnectionManager<Connection>>;
@@ -154,6 +154,10 @@ impl Operate for ThisStore {
 
     async fn discard(&self, events: &[ListedEvent], deed: &Deed) -> Result<usize, StoreError> {
         operate::discard(self, events, deed).await
+    }
+
+    async fn import(&self, events: &[EventRow], deed: &Deed) -> Result<HashSet<DeliveryKey>, StoreError> {
+        operate::bring::import(self, events, deed).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! What operators do to single events.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 use jodo_shared::outcome::{Outcome, Reason};
 
@@ -14,6 +16,7 @@ pub(super) async fn exercise(store: &dyn Operate) {
     a_retried_event_is_due_and_decided_whatever_it_was(store).await;
     a_discarded_event_stays_so(store).await;
     an_event_that_a_worker_decided_meanwhile_is_left_alone(store).await;
+    an_event_is_brought_in_once(store).await;
 }
 
 fn deed(reason: &str) -> Deed {
@@ -125,4 +128,26 @@ async fn an_event_that_a_worker_decided_meanwhile_is_left_alone(store: &dyn Oper
     assert_eq!(store.retry(&chosen, &all_at_once(), &deed("too late")).await.expect("an answer"), 0);
     assert_eq!(store.history(&row.key.to_string()).await.expect("an answer"), []);
     assert_eq!(store.take_due(due()).await.expect("an answer"), None);
+}
+
+async fn an_event_is_brought_in_once(store: &dyn Operate) {
+    let known = event("import-known", Outcome::Applied);
+    commit(store, &[], &[&known]).await;
+    let again = EventRow { due_at: Some(due()), ..event("import-known", Outcome::Retrying) };
+    let new = EventRow {
+        due_at: Some(due()),
+        reason: Some(Reason::Imported),
+        ..event("import-new", Outcome::Retrying)
+    };
+    let both = [again, new.clone()];
+    let brought = store.import(&both, &deed("failure mail")).await.expect("written");
+    assert_eq!(brought, HashSet::from([new.key]));
+    assert!(store.import(&both, &deed("once more")).await.expect("written").is_empty());
+    let taken = store.take_due(due()).await.expect("an answer").expect("a due row");
+    assert_eq!((taken.row.key, &taken.row.body, taken.row.reason), (new.key, &new.body, new.reason));
+    commit(store, &[], &[&event("import-new", Outcome::Applied)]).await;
+    let stored = store.event(&new.key.to_string()).await.expect("an answer").remove(0);
+    assert_eq!((stored.outcome.as_str(), stored.imported_by.as_deref()), ("applied", Some("Asha")));
+    assert_eq!(store.history(&new.key.to_string()).await.expect("an answer").len(), 1);
+    assert_eq!(store.history(&known.key.to_string()).await.expect("an answer"), []);
 }

@@ -1,5 +1,6 @@
 //! What operators do to single events.
 
+pub(super) mod bring;
 pub(super) mod select;
 
 use std::collections::HashSet;
