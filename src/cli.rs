@@ -18,6 +18,7 @@ use crate::commands::send::SendArgs;
 use crate::commands::sign::SignArgs;
 use crate::commands::simulate::SimulateArgs;
 use crate::commands::status::StatusArgs;
+use crate::commands::unverified::UnverifiedArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, and all is well; 1 not done, or something needs a person; 2 wrong command line, or `status` \
@@ -59,6 +60,8 @@ pub enum Command {
     Discard(Box<DiscardArgs>),
     /// Bring in events that were never delivered, such as from Jodo's failure mail.
     Import(ImportArgs),
+    /// Look through the deliveries whose sender was not proved, and let in those that are proved now.
+    Unverified(UnverifiedArgs),
     /// Send one signed delivery: a file, or a built-in sample.
     Send(Box<SendArgs>),
     /// Print the signature of a file, and the curl line that delivers it.

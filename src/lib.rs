@@ -65,6 +65,7 @@ async fn run_command(
         Command::Retry(args) => commands::retry::run(args, &load(Needs::Operator)?, out).await,
         Command::Discard(args) => commands::discard::run(args, &load(Needs::Operator)?, out).await,
         Command::Import(args) => commands::import::run(args, &load(Needs::Operator)?, out).await,
+        Command::Unverified(args) => commands::unverified::run(args, &load(Needs::Operator)?, out).await,
         Command::Send(args) => commands::send::run(args, &load(Needs::Nothing)?, out).await,
         Command::Sign(args) => commands::sign::run(args, &load(Needs::Nothing)?, out),
         Command::Simulate(args) => commands::simulate::run(args, &load(Needs::Nothing)?, out).await,

@@ -134,6 +134,7 @@ fn rows_of(bodies: &[&[u8]], args: &ImportArgs, source: &Source) -> Vec<EventRow
         received_at: now,
         peeked: peek(body),
         verified: true,
+        signature: None,
         redrive: false,
         trace: None,
         body: Bytes::copy_from_slice(body),

@@ -14,3 +14,4 @@ pub mod send;
 pub mod sign;
 pub mod simulate;
 pub mod status;
+pub mod unverified;

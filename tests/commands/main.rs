@@ -8,6 +8,7 @@ mod explain;
 mod health;
 mod import;
 mod school;
+mod unverified;
 
 use std::io::Write as _;
 

@@ -73,7 +73,13 @@ impl School {
     }
 
     pub(crate) async fn hold(&self, body: &str) {
-        let held = [held(&message(body))];
+        self.hold_signed(body, None).await;
+    }
+
+    /// Holds a delivery that came with this signature.
+    pub(crate) async fn hold_signed(&self, body: &str, signature: Option<&str>) {
+        let signature = signature.map(|signature| signature.parse().expect("a signature"));
+        let held = [held(&Message { signature, ..message(body) })];
         let write = Write { unverified: &held, ..Write::default() };
         assert_eq!(self.store.write(&write).await, Ok(Written::Committed));
     }
@@ -113,6 +119,7 @@ pub(crate) fn message(body: &str) -> Message {
         received_at: now(),
         peeked: peek(&body),
         verified: true,
+        signature: None,
         redrive: false,
         trace: None,
         body,

@@ -108,6 +108,7 @@ pub fn held(message: &Message) -> UnverifiedRow {
         received_at: message.received_at,
         // Only a clock near the end of time has no such instant.
         expires_at: message.received_at.checked_add(HELD_FOR).unwrap_or(message.received_at),
+        signature: message.signature,
         body: Bytes::clone(&message.body),
     }
 }

@@ -163,7 +163,7 @@ fn picked_events(dialect: Dialect) -> String {
 }
 
 fn unverified(dialect: Dialect) -> String {
-    let columns = ["delivery_key", "source", "tenant", "received_at", "expires_at"];
+    let columns = ["delivery_key", "source", "tenant", "received_at", "expires_at", "signature"];
     format!(
         "INSERT INTO jodo_unverified ({names}, body) SELECT {picked}, x.body FROM {rows} WHERE true \
          ON CONFLICT (delivery_key) DO NOTHING",

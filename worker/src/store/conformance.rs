@@ -259,6 +259,7 @@ async fn held_deliveries_are_stored_once_beside_the_events(store: &dyn Store) {
         tenant: "main".parse().expect("a tenant"),
         received_at: Timestamp::UNIX_EPOCH,
         expires_at: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(720),
+        signature: None,
         body: Bytes::from_static(b"\0held"),
     };
     for _ in 0..2 {

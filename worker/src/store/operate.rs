@@ -9,7 +9,7 @@ use jodo_shared::ids::DeliveryKey;
 use jodo_shared::outcome::{Outcome, Reason};
 
 use super::inspect::Inspect;
-use super::reads::ListedEvent;
+use super::reads::{ListedEvent, StoredHeld};
 use super::{EventRow, StoreError};
 
 /// Most rows that one call writes: more in one transaction would keep the workers waiting.
@@ -144,6 +144,25 @@ pub trait Operate: Inspect {
     /// # Errors
     /// [`StoreError`].
     async fn import(&self, events: &[EventRow], deed: &Deed) -> Result<HashSet<DeliveryKey>, StoreError>;
+
+    /// Held deliveries in the order of their keys, after one of them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn held(&self, after: Option<&str>, limit: i64) -> Result<Vec<StoredHeld>, StoreError>;
+
+    /// Makes held deliveries events: their sender is proved now. One that is held no longer is left alone. Returns how
+    /// many are held no longer because of this.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn release(&self, events: &[EventRow], deed: &Deed) -> Result<usize, StoreError>;
+
+    /// Throws held deliveries away, for good. Returns how many were.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn discard_held(&self, keys: &[String], deed: &Deed) -> Result<usize, StoreError>;
 }
 
 #[cfg(test)]

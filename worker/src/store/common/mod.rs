@@ -23,7 +23,7 @@ use super::{Backend, Connection, dialect};
 use crate::store::inspect::{Activity, AnyRow, EventFilter, HistoryLine, Inspect, Named, Summary, Topics};
 use crate::store::maintain::Maintain;
 use crate::store::operate::{Deed, Operate, Pace, Place, Selected, Selection, Total};
-use crate::store::reads::{ListedEvent, StoredEvent};
+use crate::store::reads::{ListedEvent, StoredEvent, StoredHeld};
 use crate::store::sql_store::SqlStore;
 use crate::store::{Due, EventRow, Store, StoreError, Write, Written};
 use crate::table::Entity;
@@ -158,6 +158,18 @@ impl Operate for ThisStore {
 
     async fn import(&self, events: &[EventRow], deed: &Deed) -> Result<HashSet<DeliveryKey>, StoreError> {
         operate::bring::import(self, events, deed).await
+    }
+
+    async fn held(&self, after: Option<&str>, limit: i64) -> Result<Vec<StoredHeld>, StoreError> {
+        operate::held::held(self, after, limit).await
+    }
+
+    async fn release(&self, events: &[EventRow], deed: &Deed) -> Result<usize, StoreError> {
+        operate::held::release(self, events, deed).await
+    }
+
+    async fn discard_held(&self, keys: &[String], deed: &Deed) -> Result<usize, StoreError> {
+        operate::held::discard(self, keys, deed).await
     }
 }
 

@@ -215,6 +215,7 @@ fn unverified_json(rows: &[UnverifiedRow]) -> String {
             "tenant": row.tenant.as_str(),
             "received_at": stored(row.received_at),
             "expires_at": stored(row.expires_at),
+            "signature": row.signature.map(|signature| signature.to_string()),
             "body": dialect::body_text(&row.body),
         })
     });

@@ -7,8 +7,8 @@ use jodo_shared::outcome::{Outcome, Reason};
 
 use super::{commit, event};
 use crate::store::operate::{Deed, Operate, Pace, Place, Selected, Selection, Total};
-use crate::store::reads::ListedEvent;
-use crate::store::{EventRow, Written};
+use crate::store::reads::{ListedEvent, StoredHeld};
+use crate::store::{EventRow, UnverifiedRow, Write, Written};
 
 /// Runs every case.
 pub(super) async fn exercise(store: &dyn Operate) {
@@ -17,6 +17,7 @@ pub(super) async fn exercise(store: &dyn Operate) {
     a_discarded_event_stays_so(store).await;
     an_event_that_a_worker_decided_meanwhile_is_left_alone(store).await;
     an_event_is_brought_in_once(store).await;
+    a_held_delivery_becomes_an_event_or_goes(store).await;
 }
 
 fn deed(reason: &str) -> Deed {
@@ -150,4 +151,54 @@ async fn an_event_is_brought_in_once(store: &dyn Operate) {
     assert_eq!((stored.outcome.as_str(), stored.imported_by.as_deref()), ("applied", Some("Asha")));
     assert_eq!(store.history(&new.key.to_string()).await.expect("an answer").len(), 1);
     assert_eq!(store.history(&known.key.to_string()).await.expect("an answer"), []);
+}
+
+async fn a_held_delivery_becomes_an_event_or_goes(store: &dyn Operate) {
+    let names = ["held-good", "held-known", "held-bad"];
+    let held = names.map(|name| {
+        let row = event(name, Outcome::Retrying);
+        UnverifiedRow {
+            key: row.key,
+            source: row.source,
+            tenant: row.tenant,
+            received_at: row.received_at,
+            expires_at: row.received_at,
+            signature: (name == "held-good").then(|| "ab".repeat(32).parse().expect("a signature")),
+            body: row.body,
+        }
+    });
+    commit(store, &[], &[&event("held-known", Outcome::Applied)]).await;
+    let write = Write { unverified: &held, ..Write::default() };
+    assert_eq!(store.write(&write).await, Ok(Written::Committed));
+    let ours = async || -> Vec<StoredHeld> {
+        let all = store.held(None, 1_000).await.expect("an answer");
+        assert!(all.is_sorted_by(|one, other| one.delivery_key < other.delivery_key));
+        all.into_iter().filter(|row| row.body.starts_with(b"held-")).collect()
+    };
+    let found = ours().await;
+    assert_eq!(found.len(), 3);
+    let signed: Vec<_> = found.iter().filter_map(|row| row.signature.clone()).collect();
+    assert_eq!(signed, ["ab".repeat(32)]);
+    let last = found.last().map(|row| row.delivery_key.clone());
+    assert!(store.held(last.as_deref(), 1_000).await.expect("an answer").len() < found.len());
+
+    let proved = ["held-good", "held-known"].map(|name| EventRow {
+        due_at: Some(due()),
+        reason: Some(Reason::AskedAgain),
+        redrive: true,
+        ..event(name, Outcome::Retrying)
+    });
+    assert_eq!(store.release(&proved, &deed("new secret")).await, Ok(2));
+    assert_eq!(store.release(&proved, &deed("once more")).await, Ok(0), "they are held no longer");
+    let taken = store.take_due(due()).await.expect("an answer").expect("a due row");
+    assert_eq!((taken.row.key, &taken.row.body), (proved[0].key, &proved[0].body));
+    commit(store, &[], &[&event("held-good", Outcome::Applied)]).await;
+    assert_eq!(store.take_due(due()).await.expect("an answer"), None, "what was an event stays as it was");
+    let history = store.history(&proved[0].key.to_string()).await.expect("an answer");
+    assert_eq!((history[0].action.as_str(), history[0].was.as_deref()), ("unverified retry", Some("held")));
+
+    let bad = [held[2].key.to_string()];
+    assert_eq!(store.discard_held(&bad, &deed("a stranger's")).await, Ok(1));
+    assert!(ours().await.is_empty());
+    assert_eq!(store.history(&bad[0]).await.expect("an answer").len(), 1);
 }

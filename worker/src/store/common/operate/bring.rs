@@ -1,4 +1,4 @@
-//! Events that enter the inbox without a worker: from a person's hand, or from among the held deliveries.
+//! Events that enter the inbox without a worker.
 
 use std::collections::HashSet;
 
@@ -20,31 +20,29 @@ pub(in super::super) async fn import(
     deed: &Deed,
 ) -> Result<HashSet<DeliveryKey>, StoreError> {
     let rows: Vec<_> = events.iter().collect();
-    let binds = EventBinds::new(&rows, Some(&deed.who));
-    bring(store, &binds, ("import", None), deed).await
-}
-
-/// Stores the rows that are new. What is an event now is held no longer.
-async fn bring(
-    store: &ThisStore,
-    binds: &EventBinds<'_>,
-    (action, was): (&str, Option<&str>),
-    deed: &Deed,
-) -> Result<HashSet<DeliveryKey>, StoreError> {
-    if binds.bodies.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let bringing = async |connection: &mut Connection| {
-        let sql = &dialect::statements().by_hand.bring;
-        let statement = BatchStatement::with_bodies(sql, &binds.rows, binds.bodies.clone());
-        let written: Vec<String> = statement.load(connection).await?;
+    let importing = async |connection: &mut Connection| {
+        let written = bring(connection, &rows, Some(&deed.who)).await?;
+        // What is an event now is held no longer.
         let held = jodo_unverified::table.filter(jodo_unverified::delivery_key.eq_any(&written));
         diesel::delete(held).execute(connection).await?;
-        let touched: Vec<_> =
-            written.iter().map(|key| Touched { key, was: was.map(str::to_owned) }).collect();
-        history::add(connection, action, &touched, deed).await?;
+        let touched: Vec<_> = written.iter().map(|key| Touched { key, was: None }).collect();
+        history::add(connection, "import", &touched, deed).await?;
         Ok(written)
     };
-    let written = store.run(false, async |connection| connection.transaction(bringing).await).await?;
+    let written = store.run(false, async |connection| connection.transaction(importing).await).await?;
     Ok(written.iter().filter_map(|key| key.parse().ok()).collect())
+}
+
+/// Adds the rows that are not there yet. Returns their keys.
+pub(super) async fn bring(
+    connection: &mut Connection,
+    rows: &[&EventRow],
+    imported_by: Option<&str>,
+) -> QueryResult<Vec<String>> {
+    let binds = EventBinds::new(rows, imported_by);
+    if binds.bodies.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = &dialect::statements().by_hand.bring;
+    BatchStatement::with_bodies(sql, &binds.rows, binds.bodies.clone()).load(connection).await
 }

@@ -1,6 +1,7 @@
 //! What operators do to single events.
 
 pub(super) mod bring;
+pub(super) mod held;
 pub(super) mod select;
 
 use std::collections::HashSet;
