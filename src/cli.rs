@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::Exit;
 use crate::commands::backup::BackupArgs;
+use crate::commands::dead::DeadArgs;
 use crate::commands::discard::DiscardArgs;
 use crate::commands::dump::DumpArgs;
 use crate::commands::events::EventsArgs;
@@ -62,6 +63,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Look through the deliveries whose sender was not proved, and let in those that are proved now.
     Unverified(UnverifiedArgs),
+    /// Look through what RabbitMQ has given up to hand out, and put it back.
+    Dead(DeadArgs),
     /// Send one signed delivery: a file, or a built-in sample.
     Send(Box<SendArgs>),
     /// Print the signature of a file, and the curl line that delivers it.

@@ -66,6 +66,10 @@ async fn run_command(
         Command::Discard(args) => commands::discard::run(args, &load(Needs::Operator)?, out).await,
         Command::Import(args) => commands::import::run(args, &load(Needs::Operator)?, out).await,
         Command::Unverified(args) => commands::unverified::run(args, &load(Needs::Operator)?, out).await,
+        Command::Dead(args) => {
+            let Installation { config, data } = installation(Needs::Operator)?;
+            commands::dead::run(args, &config, data.is_some(), out).await
+        }
         Command::Send(args) => commands::send::run(args, &load(Needs::Nothing)?, out).await,
         Command::Sign(args) => commands::sign::run(args, &load(Needs::Nothing)?, out),
         Command::Simulate(args) => commands::simulate::run(args, &load(Needs::Nothing)?, out).await,

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod by_hand;
 pub mod check;
+pub mod dead;
 pub mod discard;
 pub mod dump;
 pub mod events;

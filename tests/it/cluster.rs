@@ -26,6 +26,7 @@ pub(crate) struct Places {
 pub(crate) struct Cluster {
     settings: Vec<(String, String)>,
     pub(crate) database: String,
+    pub(crate) target: String,
     pub(crate) url: String,
     pub(crate) ingress: Process,
     pub(crate) workers: Vec<Process>,
@@ -81,6 +82,7 @@ impl Cluster {
         let mut cluster = Self {
             settings,
             database: places.database,
+            target,
             url: format!("http://127.0.0.1:{public}/webhooks/jodo"),
             ingress,
             workers: Vec::new(),

@@ -73,7 +73,7 @@ fn pipelines(config: &Config, name: &TargetName) -> usize {
 }
 
 /// `worker.targets`, or every configured target.
-fn worked_for(config: &Config) -> Vec<&TargetName> {
+pub fn worked_for(config: &Config) -> Vec<&TargetName> {
     let chosen = &config.worker.targets;
     config.erp.keys().filter(|name| chosen.is_empty() || chosen.contains(name)).collect()
 }
@@ -116,7 +116,11 @@ async fn heartbeat(target: Arc<Target>, shutdown: CancellationToken) {
     shutdown.run_until_cancelled(beating).await;
 }
 
-async fn endless(task: impl Future<Output = ()>) -> Result<(), Infallible> {
+/// A task in the form in which a [`Shutdown`] waits for it.
+///
+/// # Errors
+/// Never.
+pub async fn endless(task: impl Future<Output = ()>) -> Result<(), Infallible> {
     task.await;
     Ok(())
 }

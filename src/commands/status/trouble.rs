@@ -54,7 +54,7 @@ impl Queues {
         let dead = self.dead_letters.unwrap_or_default();
         if dead > 0 {
             trouble.push(format!(
-                "{} in RabbitMQ that no worker could take",
+                "{} in RabbitMQ that no worker could take: `jodo-sync dead list`",
                 count(dead, "dead letter", "dead letters")
             ));
         }

@@ -163,6 +163,18 @@ pub trait Operate: Inspect {
     /// # Errors
     /// [`StoreError`].
     async fn discard_held(&self, keys: &[String], deed: &Deed) -> Result<usize, StoreError>;
+
+    /// Only adds to the history of these keys what was done to them elsewhere, and what they were.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn note(
+        &self,
+        action: &str,
+        keys: &[String],
+        was: &'static str,
+        deed: &Deed,
+    ) -> Result<(), StoreError>;
 }
 
 #[cfg(test)]

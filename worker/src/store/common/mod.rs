@@ -171,6 +171,16 @@ impl Operate for ThisStore {
     async fn discard_held(&self, keys: &[String], deed: &Deed) -> Result<usize, StoreError> {
         operate::held::discard(self, keys, deed).await
     }
+
+    async fn note(
+        &self,
+        action: &str,
+        keys: &[String],
+        was: &'static str,
+        deed: &Deed,
+    ) -> Result<(), StoreError> {
+        operate::note(self, action, keys, was, deed).await
+    }
 }
 
 #[async_trait]

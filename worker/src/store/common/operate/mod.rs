@@ -80,6 +80,18 @@ async fn decide(
     store.run(false, async |connection| connection.transaction(deciding).await).await
 }
 
+/// See [`Operate::note`](crate::store::operate::Operate::note).
+pub(super) async fn note(
+    store: &ThisStore,
+    action: &str,
+    keys: &[String],
+    was: &'static str,
+    deed: &Deed,
+) -> Result<(), StoreError> {
+    let touched: Vec<_> = keys.iter().map(|key| Touched { key, was: Some(was.to_owned()) }).collect();
+    store.run(false, async |connection| history::add(connection, action, &touched, deed).await).await
+}
+
 /// How an event stood: its words, apart by blanks.
 fn was(event: &ListedEvent) -> String {
     let parts = [Some(event.outcome.as_str()), event.reason.as_deref(), event.detail.as_deref()];
