@@ -26,7 +26,7 @@ pub async fn watch_dead_letters(url: SecretString, targets: Vec<TargetName>, shu
                     Ok(now) => report(target, std::mem::replace(before, now), now),
                     // The consumers say so louder when the broker is away.
                     Err(error) => {
-                        tracing::debug!(target.name = %target, %error, "dead letters were not counted")
+                        tracing::debug!(target.name = %target, %error, "dead letters were not counted");
                     }
                 }
             }

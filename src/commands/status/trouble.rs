@@ -18,7 +18,7 @@ impl Database {
         if self.held > 0 {
             let held = count(self.held, "delivery is", "deliveries are");
             trouble.push(format!(
-                "{held} held because the sender was not proved: do the signing secrets match?"
+                "{held} held because the sender was not proved: do the signing secrets match? `jodo-sync unverified list`"
             ));
         }
         let Some(program) = program else { return trouble };

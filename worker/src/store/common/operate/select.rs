@@ -22,8 +22,9 @@ pub(in super::super) async fn selected(
     use jodo_events::{body, delivery_key, received_at};
     let mut query = meant(selection);
     if let Some((arrival, key)) = after.map(Place::parts) {
-        let later = received_at.gt(arrival.clone());
-        query = query.filter(later.or(received_at.eq(arrival).and(delivery_key.gt(key))));
+        // So that the index on the arrival gives the place: an OR of two would have all rows before it read again.
+        query = query.filter(received_at.ge(arrival.clone()));
+        query = query.filter(received_at.gt(arrival).or(delivery_key.gt(key)));
     }
     let query = query.order((received_at, delivery_key)).limit(limit);
     let query = query.select((ListedEvent::as_select(), body.is_not_null()));
