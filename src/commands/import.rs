@@ -32,7 +32,7 @@ pub struct ImportArgs {
     /// A file with one event as JSON, or with an event on each line; `-` for standard input.
     #[arg(value_name = "FILE")]
     pub file: String,
-    /// The source that it should have come from (sources.<name>).
+    /// The source that it should have come from, as the configuration names it.
     #[arg(long, value_name = "NAME")]
     pub source: SourceName,
     /// Why, for the history.

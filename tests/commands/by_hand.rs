@@ -176,6 +176,8 @@ async fn an_event_is_discarded_for_a_reason_and_comes_back_only_by_retry() {
     for words in ["discarded – thrown away by a person", "by Ravi: “a trial of \\u{9b}2Jours”"] {
         assert!(text.contains(words), "{words} is not in\n{text}");
     }
+    let (_, text) = run_with(&config, &["explain", &key]).await.expect("no error");
+    assert!(text.contains("  jodo-sync discard: ") && text.contains("; it was quarantined"), "{text}");
     let (_, shown) = run_with(&config, &["events", "show", &key, "--json"]).await.expect("no error");
     let shown: Value = serde_json::from_str(&shown).expect("JSON");
     assert_eq!(shown[0]["history"][0]["action"], "discard");

@@ -95,18 +95,17 @@ async fn put_back(
 ) -> anyhow::Result<()> {
     let end = CancellationToken::new();
     let _at_the_end = end.clone().drop_guard();
-    let publisher =
-        AmqpPublisher::start(broker.url.clone(), vec![target.clone()], broker.confirm_timeout, end);
-    if most > 0 && !args.dry_run {
-        timeout(CONNECT, publisher.until_connected()).await.context("it cannot be published to")?;
-    }
+    let publisher = match args.dry_run || most == 0 {
+        true => None,
+        false => Some(connected(broker, target, end).await?),
+    };
     for _ in 0..most {
         let Some(letter) = letters.next().await? else { break };
         let Some(message) = &letter.message else {
             returned.foreign += 1;
             continue;
         };
-        if !args.dry_run {
+        if let Some(publisher) = &publisher {
             // To this target's queue, whatever it says: that is where it came from.
             let again = Message { target: target.clone(), redrive: true, ..message.clone() };
             publisher.publish(&again).await?;
@@ -115,6 +114,17 @@ async fn put_back(
         returned.keys.push(message.key.to_string());
     }
     Ok(())
+}
+
+async fn connected(
+    broker: &Broker,
+    target: &TargetName,
+    end: CancellationToken,
+) -> anyhow::Result<AmqpPublisher> {
+    let targets = vec![target.clone()];
+    let publisher = AmqpPublisher::start(broker.url.clone(), targets, broker.confirm_timeout, end);
+    timeout(CONNECT, publisher.until_connected()).await.context("it cannot be published to")?;
+    Ok(publisher)
 }
 
 /// Writes the history. The letters are back even where that fails, for the database may be why they died.

@@ -1,7 +1,5 @@
 //! What people did to an event.
 
-use std::io::{self, Write};
-
 use jiff::tz::TimeZone;
 use jodo_worker::store::inspect::HistoryLine;
 use serde_json::{Value, json};
@@ -9,19 +7,16 @@ use serde_json::{Value, json};
 use super::{outcome_in_words, reason_in_words};
 use crate::wording::{plain, when_stored};
 
-/// Tells it to a person, a line for each deed, in their order.
-pub(super) fn in_words(history: &[HistoryLine], zone: &TimeZone, out: &mut dyn Write) -> io::Result<()> {
-    for line in history {
-        write!(out, "  {:<17} {} by {}", plain(&line.action), when_stored(&line.at, zone), plain(&line.who))?;
-        if let Some(reason) = &line.reason {
-            write!(out, ": “{}”", plain(reason))?;
-        }
-        if let Some(was) = &line.was {
-            write!(out, "; it was {}", was_in_words(was))?;
-        }
-        writeln!(out)?;
+/// Which command, and the rest of the sentence: when, by whom, why, and what the event was before.
+pub(crate) fn in_words(line: &HistoryLine, zone: &TimeZone) -> (String, String) {
+    let mut told = format!("{} by {}", when_stored(&line.at, zone), plain(&line.who));
+    if let Some(reason) = &line.reason {
+        told.push_str(&format!(": “{}”", plain(reason)));
     }
-    Ok(())
+    if let Some(was) = &line.was {
+        told.push_str(&format!("; it was {}", was_in_words(was)));
+    }
+    (plain(&line.action), told)
 }
 
 /// `quarantined – needs a person: an amount of money cannot be read exactly (payload.payment.amount)`.

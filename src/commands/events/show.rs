@@ -74,7 +74,7 @@ pub(crate) struct Known<'a> {
     /// What it wrote, if it is applied and that can be told.
     pub(crate) effects: Option<Vec<Effect>>,
     /// What people did to it.
-    history: Vec<HistoryLine>,
+    pub(crate) history: Vec<HistoryLine>,
 }
 
 impl<'a> Known<'a> {
@@ -126,7 +126,10 @@ impl<'a> Known<'a> {
         for (what, value) in lines.iter().filter_map(|(what, value)| Some((what, value.as_ref()?))) {
             writeln!(out, "  {what:<17} {value}")?;
         }
-        history::in_words(&self.history, &zone, out)?;
+        for line in &self.history {
+            let (action, told) = history::in_words(line, &zone);
+            writeln!(out, "  {action:<17} {told}")?;
+        }
         self.effects_in_words(out)?;
         if let (true, Some(body)) = (with_body, &event.body) {
             writeln!(out, "\n{}", lay_out(body))?;
