@@ -7,19 +7,24 @@ use clap::{Parser, Subcommand};
 
 use crate::Exit;
 use crate::commands::backup::BackupArgs;
+use crate::commands::dead::DeadArgs;
+use crate::commands::discard::DiscardArgs;
 use crate::commands::dump::DumpArgs;
 use crate::commands::events::EventsArgs;
 use crate::commands::explain::ExplainArgs;
+use crate::commands::import::ImportArgs;
 use crate::commands::migrate::MigrateArgs;
 use crate::commands::pause::PauseArgs;
 use crate::commands::rebuild::RebuildArgs;
 use crate::commands::recover::RecoverArgs;
 use crate::commands::resume::ResumeArgs;
 use crate::commands::retention::RetentionArgs;
+use crate::commands::retry::RetryArgs;
 use crate::commands::send::SendArgs;
 use crate::commands::sign::SignArgs;
 use crate::commands::simulate::SimulateArgs;
 use crate::commands::status::StatusArgs;
+use crate::commands::unverified::UnverifiedArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, and all is well; 1 not done, or something needs a person; 2 wrong command line, or `status` \
@@ -55,6 +60,16 @@ pub enum Command {
     Events(EventsArgs),
     /// Tell what happened to a pupil, payment, order, plan, loan or bank transfer, and what is so now.
     Explain(ExplainArgs),
+    /// Have events tried again: those that need a person, or any others.
+    Retry(Box<RetryArgs>),
+    /// Throw events away that nothing can be done about.
+    Discard(Box<DiscardArgs>),
+    /// Bring in events that were never delivered, such as from Jodo's failure mail.
+    Import(ImportArgs),
+    /// Look through the deliveries whose sender was not proved, and let in those that are proved now.
+    Unverified(UnverifiedArgs),
+    /// Look through what RabbitMQ has given up to hand out, and put it back.
+    Dead(DeadArgs),
     /// Send one signed delivery: a file, or a built-in sample.
     Send(Box<SendArgs>),
     /// Print the signature of a file, and the curl line that delivers it.

@@ -2,8 +2,8 @@
 //!
 //! [`one_program`] puts ingress and worker together for a small school.
 //! [`cli`] is the command line; each command is a module of [`commands`], a function from its arguments and the
-//! configuration to lines of text and an [`Exit`]. The commands only look, send and ask: what changes the ERP
-//! database is in `jodo-worker`, and what takes deliveries in is in `jodo-ingress`.
+//! configuration to lines of text and an [`Exit`]. The commands look, send, and say what people decide: what changes the
+//! ERP database is in `jodo-worker`, and what takes deliveries in is in `jodo-ingress`.
 
 use std::io::Write;
 
@@ -21,7 +21,6 @@ mod samples;
 mod signature;
 mod targets;
 mod waiting;
-mod who;
 mod wording;
 
 pub use exit::Exit;
@@ -64,6 +63,14 @@ async fn run_command(
         Command::Migrate(args) => commands::migrate::run(args, &load(Needs::Operator)?, out).await,
         Command::Events(args) => commands::events::run(args, &load(Needs::Operator)?, out).await,
         Command::Explain(args) => commands::explain::run(args, &load(Needs::Operator)?, out).await,
+        Command::Retry(args) => commands::retry::run(args, &load(Needs::Operator)?, out).await,
+        Command::Discard(args) => commands::discard::run(args, &load(Needs::Operator)?, out).await,
+        Command::Import(args) => commands::import::run(args, &load(Needs::Operator)?, out).await,
+        Command::Unverified(args) => commands::unverified::run(args, &load(Needs::Operator)?, out).await,
+        Command::Dead(args) => {
+            let Installation { config, data } = installation(Needs::Operator)?;
+            commands::dead::run(args, &config, data.is_some(), out).await
+        }
         Command::Send(args) => commands::send::run(args, &load(Needs::Nothing)?, out).await,
         Command::Sign(args) => commands::sign::run(args, &load(Needs::Nothing)?, out),
         Command::Simulate(args) => commands::simulate::run(args, &load(Needs::Nothing)?, out).await,

@@ -9,6 +9,7 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 use hmac::Mac;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jodo_shared::message::ClaimedSignature;
 use jodo_shared::metrics as names;
 use metrics::counter;
 use sha2::{Digest, Sha256};
@@ -38,6 +39,11 @@ struct Claimed {
 }
 
 impl Sender {
+    /// The first signature that the head carries.
+    pub fn claimed_signature(&self) -> Option<ClaimedSignature> {
+        self.claimed.signatures.first().copied().map(ClaimedSignature::from_bytes)
+    }
+
     fn count(&self, source: &Source) {
         count(names::ADDRESS_VERDICTS, source, self.address.as_str());
         count(names::HEADER_VERDICTS, source, self.header.as_str());

@@ -60,6 +60,7 @@ fn message(received: &Received, accepted: &Accepted) -> Message {
         received_at: received.received_at,
         peeked: accepted.peeked.clone(),
         verified: accepted.proof != Proof::Held,
+        signature: received.sender.claimed_signature().filter(|_| accepted.proof == Proof::Held),
         redrive: false,
         trace: Some(received.trace.clone().unwrap_or_else(start)),
         body: received.body.clone(),

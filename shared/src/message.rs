@@ -1,5 +1,8 @@
 //! What travels from ingress to worker: the untouched bytes, and what was learned on the way.
 
+use std::fmt;
+use std::str::FromStr;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -23,6 +26,8 @@ pub struct Message {
     pub peeked: Peeked,
     /// False for a held delivery, whose sender was not proved: stored aside and never decided.
     pub verified: bool,
+    /// The signature that a held delivery came with, to be checked against other secrets; `None` for any other.
+    pub signature: Option<ClaimedSignature>,
     /// True when an operator sent it round again.
     pub redrive: bool,
     /// The trace that the delivery started.
@@ -40,6 +45,37 @@ pub struct Peeked {
     pub code: Option<EventCode>,
     /// The sender's `timestamp` in Unix seconds, where it is plausible.
     pub time: Option<i64>,
+}
+
+/// What a delivery claims to be its HMAC-SHA256; as text 64 hexadecimal digits, read in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClaimedSignature([u8; 32]);
+
+/// A text is no signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 64 hexadecimal digits")]
+pub struct NoSignature;
+
+impl ClaimedSignature {
+    /// The signature of these bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for ClaimedSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl FromStr for ClaimedSignature {
+    type Err = NoSignature;
+    fn from_str(text: &str) -> Result<Self, NoSignature> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| NoSignature)?;
+        Ok(Self(bytes))
+    }
 }
 
 /// A W3C trace context header (`traceparent`, version 00), checked.
@@ -92,6 +128,15 @@ mod tests {
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
         ] {
             assert_eq!(TraceParent::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_claimed_signature_reads_back_and_nothing_else_is_read() {
+        let text = "ab".repeat(32);
+        assert_eq!(text.to_uppercase().parse::<ClaimedSignature>().unwrap().to_string(), text);
+        for bad in ["", "ab", &"xy".repeat(32), &"ab".repeat(33)] {
+            assert_eq!(bad.parse::<ClaimedSignature>(), Err(NoSignature), "{bad}");
         }
     }
 

@@ -90,6 +90,10 @@ metrics! {
     /// Counter: messages that the broker handed out more than once. Label `target`.
     counter REDELIVERIES = "jodo_sync_redeliveries_total" in Count;
 
+    /// Gauge, messages: that RabbitMQ has given up to hand out, as a worker last counted them. Each needs a person. Label
+    /// `target`.
+    gauge DEAD_LETTERS = "jodo_sync_dead_letters" in Count;
+
     /// Counter: deliveries that were dropped without being settled. Always 0 in a correct program.
     counter DELIVERIES_DROPPED = "jodo_sync_deliveries_dropped_total" in Count;
 

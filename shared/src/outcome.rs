@@ -53,7 +53,7 @@ impl Outcome {
     }
 }
 
-/// Why an event is quarantined or retrying. Stored in `jodo_events.reason`.
+/// Why an event is quarantined, retrying or discarded. Stored in `jodo_events.reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
     /// The body has no bytes.
@@ -94,11 +94,17 @@ pub enum Reason {
     DatabaseTimeout,
     /// So many events failed that the deployment is suspected, not the events (outcome `retrying`).
     Brake,
+    /// A person asked for another try, and it has not had its turn (outcome `retrying`).
+    AskedAgain,
+    /// A person brought it in by hand, and it has not had its turn (outcome `retrying`).
+    Imported,
+    /// A person threw it away (outcome `discarded`); why is in the history.
+    ByHand,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::EmptyBody,
         Self::NotUtf8,
         Self::NotJson,
@@ -118,6 +124,9 @@ impl Reason {
         Self::CrashSuspect,
         Self::DatabaseTimeout,
         Self::Brake,
+        Self::AskedAgain,
+        Self::Imported,
+        Self::ByHand,
     ];
 
     /// The stable word.
@@ -142,6 +151,9 @@ impl Reason {
             Self::CrashSuspect => "crash_suspect",
             Self::DatabaseTimeout => "database_timeout",
             Self::Brake => "brake",
+            Self::AskedAgain => "asked_again",
+            Self::Imported => "imported",
+            Self::ByHand => "by_hand",
         }
     }
 
@@ -169,6 +181,9 @@ impl Reason {
             Self::CrashSuspect => "a worker died while it held this event; it is tried by itself",
             Self::DatabaseTimeout => "the ERP database took too long over it",
             Self::Brake => "too many events failed at once; the set-up is suspected, not the event",
+            Self::AskedAgain => "a person asked for another try",
+            Self::Imported => "a person brought it in by hand",
+            Self::ByHand => "a person decided so; the history says why",
         }
     }
 }

@@ -10,7 +10,7 @@ use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
 use jodo_worker::store::maintain::OrderedPause;
 
-use crate::who::Who;
+use crate::commands::by_hand::ByArgs;
 use crate::wording::{plain, when};
 use crate::{Exit, targets, waiting};
 
@@ -30,7 +30,7 @@ pub struct PauseArgs {
     pub reason: String,
     /// Who pauses it.
     #[command(flatten)]
-    pub who: Who,
+    pub who: ByArgs,
     /// Only say what would be done.
     #[arg(long)]
     pub dry_run: bool,
@@ -61,7 +61,7 @@ pub async fn run(
     let pause = OrderedPause {
         paused_at,
         until: paused_at + args.length,
-        who: args.who.by.clone(),
+        who: args.who.who(),
         reason: args.reason.clone(),
     };
     let ordering = async {

@@ -11,9 +11,9 @@ use jodo_shared::config::{Config, Erp};
 use jodo_shared::ids::TargetName;
 use jodo_worker::decide::SourceRules;
 use jodo_worker::store::StoreError;
-use jodo_worker::store::maintain::{Deed, Maintain, OrderedPause, Rebuilt};
+use jodo_worker::store::maintain::{By, Maintain, OrderedPause, Rebuilt};
 
-use crate::who::Who;
+use crate::commands::by_hand::ByArgs;
 use crate::wording::{count, grouped};
 use crate::{Exit, targets};
 
@@ -34,7 +34,7 @@ pub struct RebuildArgs {
     pub target: Option<TargetName>,
     /// Who rebuilds it.
     #[command(flatten)]
-    pub who: Who,
+    pub who: ByArgs,
     /// Only compare; workers go on meanwhile.
     #[arg(long)]
     pub dry_run: bool,
@@ -85,15 +85,15 @@ async fn rebuild(
     if args.dry_run {
         return Ok(store.rebuild(name, &rules, None).await?);
     }
-    let deed = args.who.deed();
-    let pause = pause(store.as_ref(), name, &deed).await?;
+    let by = args.who.now();
+    let pause = pause(store.as_ref(), name, &by).await?;
     if pause.is_some() {
         writeln!(out, "{name} is paused meanwhile; should this be interrupted: `jodo-sync resume {name}`")?;
         out.flush()?;
     }
     let rebuilt = async {
         until_workers_stopped(store.as_ref()).await?;
-        store.rebuild(name, &rules, Some(&deed)).await
+        store.rebuild(name, &rules, Some(&by)).await
     };
     let rebuilt = rebuilt.await;
     if let Some(pause) = pause {
@@ -123,12 +123,12 @@ fn refused(rebuilt: &Rebuilt, out: &mut dyn Write) -> anyhow::Result<bool> {
 async fn pause(
     store: &dyn Maintain,
     target: &TargetName,
-    deed: &Deed,
+    by: &By,
 ) -> Result<Option<OrderedPause>, StoreError> {
     let pause = OrderedPause {
-        paused_at: deed.at,
-        until: deed.at + PAUSE,
-        who: deed.who.clone(),
+        paused_at: by.at,
+        until: by.at + PAUSE,
+        who: by.who.clone(),
         reason: "rebuild".to_owned(),
     };
     let before = store.resumable(target).await?.pause;

@@ -8,7 +8,7 @@ use jodo_shared::clock::now;
 use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
 
-use crate::who::Who;
+use crate::commands::by_hand::ByArgs;
 use crate::wording::{count, plain, when};
 use crate::{Exit, targets};
 
@@ -19,7 +19,7 @@ pub struct ResumeArgs {
     pub target: TargetName,
     /// Who resumes it.
     #[command(flatten)]
-    pub who: Who,
+    pub who: ByArgs,
 }
 
 /// Lets the workers go on.
@@ -31,7 +31,7 @@ pub async fn run(args: &ResumeArgs, config: &Config, out: &mut dyn Write) -> any
     let store = targets::open(name, erp)?;
     let resuming = async {
         store.check_schema().await?;
-        store.resume(name, &args.who.deed()).await
+        store.resume(name, &args.who.now()).await
     };
     let resumed = resuming.await.with_context(|| format!("erp.{name}"))?;
     match resumed.pause.filter(|pause| pause.until > now()) {

@@ -9,9 +9,9 @@ use jodo_shared::clock::stored;
 use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
 use jodo_worker::store::StoreError;
-use jodo_worker::store::maintain::{Deed, Expired, Maintain};
+use jodo_worker::store::maintain::{By, Expired, Maintain};
 
-use crate::who::Who;
+use crate::commands::by_hand::ByArgs;
 use crate::wording::{count, when};
 use crate::{Exit, targets};
 
@@ -42,7 +42,7 @@ pub struct RunArgs {
     pub target: Option<TargetName>,
     /// Who runs it.
     #[command(flatten)]
-    pub who: Who,
+    pub who: ByArgs,
     /// Only say what would be removed.
     #[arg(long)]
     pub dry_run: bool,
@@ -54,18 +54,18 @@ pub struct RunArgs {
 /// Which ERP database could not be written, and why. What was removed until then stays removed.
 pub async fn run(args: &RetentionArgs, config: &Config, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let RetentionCommand::Run(args) = &args.command;
-    let deed = args.who.deed();
+    let by = args.who.now();
     let kept = SignedDuration::from_hours(24 * i64::from(config.retention.bodies_days));
     // Only a clock near the beginning of time has no such instant.
-    let before = deed.at.checked_sub(kept).unwrap_or(Timestamp::MIN);
+    let before = by.at.checked_sub(kept).unwrap_or(Timestamp::MIN);
     for (name, erp) in targets::some(config, args.target.as_ref())? {
         let store = targets::open(name, erp)?;
         let removing = async {
             store.check_schema().await?;
             if args.dry_run {
-                return store.expired(before, deed.at).await;
+                return store.expired(before, by.at).await;
             }
-            remove(store.as_ref(), before, &deed).await
+            remove(store.as_ref(), before, &by).await
         };
         let Expired { bodies, held } = removing.await.with_context(|| format!("erp.{name}"))?;
         writeln!(
@@ -81,21 +81,21 @@ pub async fn run(args: &RetentionArgs, config: &Config, out: &mut dyn Write) -> 
 }
 
 /// Removes slice by slice, and writes down how much it was.
-async fn remove(store: &dyn Maintain, before: Timestamp, deed: &Deed) -> Result<Expired, StoreError> {
+async fn remove(store: &dyn Maintain, before: Timestamp, by: &By) -> Result<Expired, StoreError> {
     let most = AT_ONCE as i64;
     let (mut bodies, mut held, mut from) = (0, 0, String::new());
-    while let Some(slice) = store.remove_bodies(&from, before, deed.at, most).await? {
+    while let Some(slice) = store.remove_bodies(&from, before, by.at, most).await? {
         bodies += slice.removed as i64;
         from = slice.reached;
     }
     loop {
-        let forgotten = store.forget_held(deed.at, most).await?;
+        let forgotten = store.forget_held(by.at, most).await?;
         held += forgotten as i64;
         if forgotten < AT_ONCE {
             break;
         }
     }
     let what = format!("{bodies} bodies from before {}, {held} held deliveries", stored(before));
-    store.note(deed, "retention", &what).await?;
+    store.note_of_target(by, "retention", &what).await?;
     Ok(Expired { bodies, held })
 }

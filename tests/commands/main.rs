@@ -1,14 +1,17 @@
-//! The commands that read, on a real PostgreSQL with events in it, and where nothing can be reached.
+//! The commands on events, on a real PostgreSQL with events in it, and where nothing can be reached.
 
 #![expect(clippy::expect_used, reason = "a panic is the report")]
 
+mod by_hand;
 mod events;
 mod explain;
 mod health;
+mod import;
 mod pauses;
 mod rebuild;
 mod retention;
 mod school;
+mod unverified;
 
 use std::io::Write as _;
 

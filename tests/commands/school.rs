@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use clap::Parser as _;
@@ -16,9 +17,9 @@ use jodo_test_support::{TestDatabase, fresh_database};
 use jodo_worker::decide::{SourceRules, decide};
 use jodo_worker::event::{Event, held};
 use jodo_worker::fold::fold;
-use jodo_worker::store::WorkerName;
+use jodo_worker::store::maintain::Maintain;
 use jodo_worker::store::postgres::PgStore;
-use jodo_worker::store::{Store, Write, Written};
+use jodo_worker::store::{self, Store, WorkerName, Write, Written};
 use secrecy::SecretString;
 use serde_json::Value;
 use tempfile::NamedTempFile;
@@ -49,6 +50,12 @@ impl School {
         let school = Self { database, config, store: store.expect("a store") };
         assert_eq!(school.run(&["migrate"]).await.0, Exit::Well);
         school
+    }
+
+    /// The same database, as commands open it.
+    pub(crate) fn again(&self) -> Arc<dyn Maintain> {
+        let url = SecretString::from(self.database.url.clone());
+        store::open(&url, 2, PgStore::STATEMENT_TIMEOUT, WorkerName::of_this_process()).expect("a store")
     }
 
     pub(crate) async fn run(&self, args: &[&str]) -> (Exit, String) {
@@ -82,7 +89,13 @@ impl School {
     }
 
     pub(crate) async fn hold(&self, body: &str) {
-        let held = [held(&message(body))];
+        self.hold_signed(body, None).await;
+    }
+
+    /// Holds a delivery that came with this signature.
+    pub(crate) async fn hold_signed(&self, body: &str, signature: Option<&str>) {
+        let signature = signature.map(|signature| signature.parse().expect("a signature"));
+        let held = [held(&Message { signature, ..message(body) })];
         let write = Write { unverified: &held, ..Write::default() };
         assert_eq!(self.store.write(&write).await, Ok(Written::Committed));
     }
@@ -122,6 +135,7 @@ pub(crate) fn message(body: &str) -> Message {
         received_at: now(),
         peeked: peek(&body),
         verified: true,
+        signature: None,
         redrive: false,
         trace: None,
         body,

@@ -13,7 +13,11 @@ use crate::cluster::{Cluster, SECRET, until};
 const CANARY: &str = "canary-parent@parents.example";
 
 fn sign(body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any key");
+    sign_with(SECRET, body)
+}
+
+fn sign_with(secret: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
     mac.update(body);
     hex::encode(mac.finalize().into_bytes())
 }
@@ -165,13 +169,15 @@ async fn broken_deliveries_get_200_and_a_row_with_their_bytes_and_leave_their_ne
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_badly_signed_delivery_from_a_listed_address_is_kept_aside_and_never_decided() {
+async fn a_badly_signed_delivery_from_a_listed_address_is_kept_aside_until_its_secret_is_known() {
     let cluster = Cluster::start_with(1, &[("SOURCES__JODO__ALLOW", "127.0.0.0/8")]).await;
     let body = payment("held", |_| {});
     let client = reqwest::Client::new();
     for _ in 0..2 {
-        let request =
-            client.post(&cluster.url).header("X-Jodo-Signature", "00".repeat(32)).body(body.clone());
+        let request = client
+            .post(&cluster.url)
+            .header("X-Jodo-Signature", sign_with("the next one", &body))
+            .body(body.clone());
         assert_eq!(request.send().await.expect("an answer").status(), 200);
     }
     // A good delivery behind them shows that they hold nothing up.
@@ -188,4 +194,11 @@ async fn a_badly_signed_delivery_from_a_listed_address_is_kept_aside_and_never_d
         cluster.ask("SELECT string_agg(payment_id, '') FROM jodo_manual_payments").await.as_deref(),
         Some("behind")
     );
+    let mut retry = cluster.operator();
+    retry.env("JODO_SYNC__SOURCES__JODO__SECRETS", "the next one").args(["unverified", "retry"]);
+    let output = tokio::task::spawn_blocking(move || retry.output()).await.expect("no panic").expect("runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains(": 1 delivery let in"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    cluster.settled(2).await;
+    assert_eq!(cluster.ask(count).await.as_deref(), Some("0"));
 }

@@ -26,11 +26,11 @@ pub(crate) struct Places {
 pub(crate) struct Cluster {
     settings: Vec<(String, String)>,
     pub(crate) database: String,
+    pub(crate) target: String,
     pub(crate) url: String,
     pub(crate) ingress: Process,
     pub(crate) workers: Vec<Process>,
     private: u16,
-    target: String,
     /// Folder that the ingresses share.
     _spool: tempfile::TempDir,
     _database: Option<TestDatabase>,
@@ -87,11 +87,11 @@ impl Cluster {
         let mut cluster = Self {
             settings,
             database: places.database,
+            target,
             url: format!("http://127.0.0.1:{public}/webhooks/jodo"),
             ingress,
             workers: Vec::new(),
             private,
-            target,
             _spool: spool,
             _database: None,
         };
@@ -117,11 +117,6 @@ impl Cluster {
         let mut command = command("jodo-worker", &self.settings);
         command.env("JODO_SYNC__WORKER__PRIVATE_LISTEN", format!("127.0.0.1:{}", free_port()));
         self.workers.push(Process::start(command));
-    }
-
-    /// Name of the ERP target.
-    pub(crate) fn target(&self) -> &str {
-        &self.target
     }
 
     /// The operator's program, with this cluster's settings.

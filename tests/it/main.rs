@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod cluster;
+mod dead_letters;
 mod end_to_end;
 mod faults;
 mod one_program;

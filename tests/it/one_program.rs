@@ -111,6 +111,8 @@ async fn a_simulated_school_ends_in_the_same_rows_as_in_a_cluster_and_all_is_acc
     let process = school.start().await;
     let said = school.well(SIMULATE).await;
     assert!(said.contains("200 OK"), "{said}");
+    let (_, said) = school.run("dead list").await;
+    assert!(said.contains("there are no dead letters here"), "{said}");
     assert!(school.well("simulate verify").await.contains(": 0 differences"));
     let status = school.well("status").await;
     let events = simulated();

@@ -43,7 +43,7 @@ async fn what_a_restored_database_lost_comes_back_from_the_archive() {
 
 async fn recover(cluster: &Cluster, arguments: &str) -> String {
     let mut command = cluster.operator();
-    command.arg("recover").args(arguments.split(' ')).args(["--target", cluster.target()]);
+    command.arg("recover").args(arguments.split(' ')).args(["--target", &cluster.target]);
     let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic");
     let output = output.expect("jodo-sync runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -43,7 +43,12 @@ impl Event {
 
     /// A message that may have killed workers: stored unparsed, to be tried by itself.
     pub fn crash_suspect(message: &Message, now: Timestamp) -> Self {
-        Self { row: bare_row(message), changes: Vec::new() }.retrying(Reason::CrashSuspect, now)
+        Self::by_hand(message, Reason::CrashSuspect, now)
+    }
+
+    /// A message that a person wants decided: stored unparsed, due at once.
+    pub fn by_hand(message: &Message, reason: Reason, now: Timestamp) -> Self {
+        Self { row: bare_row(message), changes: Vec::new() }.retrying(reason, now)
     }
 
     /// The same row without effect, to be tried again.
@@ -103,6 +108,7 @@ pub fn held(message: &Message) -> UnverifiedRow {
         received_at: message.received_at,
         // Only a clock near the end of time has no such instant.
         expires_at: message.received_at.checked_add(HELD_FOR).unwrap_or(message.received_at),
+        signature: message.signature,
         body: Bytes::clone(&message.body),
     }
 }

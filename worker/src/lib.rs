@@ -7,6 +7,7 @@
 
 pub mod brake;
 pub mod commit;
+pub mod dead_letters;
 pub mod decide;
 pub mod entities;
 pub mod event;

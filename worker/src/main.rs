@@ -10,6 +10,7 @@ use jodo_shared::broker::amqp::{AmqpConsumer, prefetch_for};
 use jodo_shared::config::{Config, Needs};
 use jodo_shared::lifecycle::{Exit, Shutdown, Signals, run_program};
 use jodo_shared::{private_http, telemetry};
+use jodo_worker::dead_letters::watch_dead_letters;
 use jodo_worker::run;
 
 #[derive(Parser)]
@@ -42,6 +43,9 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
         let prefetch = prefetch_for(&run::limits(&config, target));
         Box::new(AmqpConsumer::new(broker.url.clone(), target.clone(), prefetch, shutdown.token()))
     })?;
+    let names = run::worked_for(&config).into_iter().cloned().collect();
+    let watch = watch_dead_letters(broker.url.clone(), names, shutdown.token());
+    shutdown.spawn("dead letters", run::endless(watch));
     let readiness = move || run::readiness(&targets);
     let listen = config.worker.private_listen;
     let (address, server) = private_http::bind(listen, readiness, metrics)

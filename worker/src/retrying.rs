@@ -1,4 +1,5 @@
-//! Rows that the inbox alone owns: crash suspects, timeouts, and what the brake kept. Taken one by one, on lease.
+//! Rows that the inbox alone owns: crash suspects, timeouts, what the brake kept, and what people want tried again. Taken
+//! one by one, on lease.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,6 +101,7 @@ async fn end(target: &Target, due: Due) -> Result<Ending, Interrupted> {
     }
     // Rows that a brake kept are under it wherever it came on, until an event is applied anywhere.
     let under_brake = due.row.reason == Some(Reason::Brake);
+    let by_hand = matches!(due.row.reason, Some(Reason::AskedAgain | Reason::Imported));
     let braked = under_brake && target.store.brake_holds(due.recorded_at).await.map_err(|_| Interrupted)?;
     let message = due.row.message(&target.name);
     let event = Event::decided(&message, decide(&message, target.rules.get(&message.source)));
@@ -116,12 +118,17 @@ async fn end(target: &Target, due: Due) -> Result<Ending, Interrupted> {
         }
         Tried::TimedOut => Ok(Ending::Again(AFTER_TIMEOUT, Reason::DatabaseTimeout)),
         Tried::Refused(_) if braked => Ok(Ending::Again(target.timing.braked_again, Reason::Brake)),
-        // An event failure that outlives a lifted brake is the event's own; any other is judged like one in a batch.
-        Tried::Refused(what) if under_brake || target.judge(0, &[message.key]) == Verdict::Quarantine => {
+        Tried::Refused(what) => {
+            // An event failure that outlives a lifted brake is the event's own. So is that of an event which a person
+            // chose: it has failed before, and says nothing new about the deployment. Any other is judged like one in
+            // a batch.
+            let its_own = under_brake || by_hand && !was_on;
+            if !its_own && target.judge(0, &[message.key]) == Verdict::Brake {
+                return Ok(Ending::Again(target.timing.braked_again, Reason::Brake));
+            }
             store_endings(target, &[event.quarantined(Reason::RefusedByDatabase, Some(what))]).await?;
             Ok(Ending::Done)
         }
-        Tried::Refused(_) => Ok(Ending::Again(target.timing.braked_again, Reason::Brake)),
     }
 }
 

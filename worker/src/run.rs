@@ -89,7 +89,7 @@ fn pipelines(config: &Config, name: &TargetName) -> usize {
 }
 
 /// `worker.targets`, or every configured target.
-fn worked_for(config: &Config) -> Vec<&TargetName> {
+pub fn worked_for(config: &Config) -> Vec<&TargetName> {
     let chosen = &config.worker.targets;
     config.erp.keys().filter(|name| chosen.is_empty() || chosen.contains(name)).collect()
 }
@@ -105,7 +105,11 @@ fn target(config: &Config, name: &TargetName, seen: Arc<dyn SeenIds>) -> anyhow:
     Ok(Target::new(name.clone(), store, seen, rules, Timing::default()).at(pace(config, name)))
 }
 
-async fn endless(task: impl Future<Output = ()>) -> Result<(), Infallible> {
+/// A task in the form in which a [`Shutdown`] waits for it.
+///
+/// # Errors
+/// Never.
+pub async fn endless(task: impl Future<Output = ()>) -> Result<(), Infallible> {
     task.await;
     Ok(())
 }

@@ -9,6 +9,10 @@ use std::sync::LazyLock;
 use crate::entities::{ENTITIES, SETS};
 use crate::table::{Column, ColumnType, Entity, Register, Set};
 
+mod by_hand;
+
+pub use by_hand::ByHand;
+
 /// A statement and the table it writes.
 #[derive(Debug)]
 pub struct TableStatement {
@@ -28,6 +32,8 @@ pub struct Statements {
     pub events: String,
     /// Stores held deliveries.
     pub unverified: String,
+    /// What operators do to single events.
+    pub by_hand: ByHand,
 }
 
 /// For PostgreSQL.
@@ -52,6 +58,7 @@ fn statements(dialect: Dialect) -> Statements {
         projections: projections(dialect, LIVE),
         events: events(dialect),
         unverified: unverified(dialect),
+        by_hand: ByHand::new(dialect),
     }
 }
 
@@ -141,14 +148,6 @@ const EVENT_COLUMNS: [&str; 18] = [
 ];
 
 fn events(dialect: Dialect) -> String {
-    let picked: Vec<_> = EVENT_COLUMNS
-        .iter()
-        .map(|column| match *column {
-            "event_time" => dialect.cast("event_time", ColumnType::Integer),
-            "redrive" => dialect.boolean("redrive"),
-            column => format!("x.{column}"),
-        })
-        .collect();
     format!(
         "INSERT INTO jodo_events AS t ({names}, body) SELECT {picked}, x.body FROM {rows} WHERE true \
          ON CONFLICT (delivery_key) DO UPDATE SET event_id = excluded.event_id, code = excluded.code, \
@@ -161,13 +160,26 @@ fn events(dialect: Dialect) -> String {
          WHERE t.outcome IN ('retrying', 'quarantined') \
          RETURNING delivery_key",
         names = EVENT_COLUMNS.join(", "),
-        picked = picked.join(", "),
+        picked = picked_events(dialect),
         rows = dialect.rows(&EVENT_COLUMNS, true),
     )
 }
 
+/// [`EVENT_COLUMNS`] of `x`.
+fn picked_events(dialect: Dialect) -> String {
+    let picked: Vec<_> = EVENT_COLUMNS
+        .iter()
+        .map(|column| match *column {
+            "event_time" => dialect.cast("event_time", ColumnType::Integer),
+            "redrive" => dialect.boolean("redrive"),
+            column => format!("x.{column}"),
+        })
+        .collect();
+    picked.join(", ")
+}
+
 fn unverified(dialect: Dialect) -> String {
-    let columns = ["delivery_key", "source", "tenant", "received_at", "expires_at"];
+    let columns = ["delivery_key", "source", "tenant", "received_at", "expires_at", "signature"];
     format!(
         "INSERT INTO jodo_unverified ({names}, body) SELECT {picked}, x.body FROM {rows} WHERE true \
          ON CONFLICT (delivery_key) DO NOTHING",

@@ -33,6 +33,7 @@ pub fn message(source: &str, tenant: &str, body: impl Into<Bytes>) -> Message {
         received_at: Timestamp::UNIX_EPOCH,
         peeked: Peeked::default(),
         verified: true,
+        signature: None,
         redrive: false,
         trace: None,
         body,

@@ -33,6 +33,8 @@ async fn check(settings: &[&str], cases: Vec<(&str, Request, Ends)>) {
                 assert_eq!(answer.status, 200, "{name}: {answer:?}");
                 assert_eq!(new.len(), 1, "{name}");
                 assert_eq!(new[0].verified, expected == Verified, "{name}");
+                // Only what may be checked again needs its signature.
+                assert!(expected == Held || new[0].signature.is_none(), "{name}");
             }
             Refused(word) => {
                 assert_eq!((answer.status, answer.reason().as_str()), (401, word), "{name}");
@@ -40,6 +42,19 @@ async fn check(settings: &[&str], cases: Vec<(&str, Request, Ends)>) {
                 assert!(new.is_empty(), "{name}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_held_delivery_takes_its_first_claimed_signature_along() {
+    let ingress = Ingress::with("[sources.jodo]\nsecrets = ['new']\nallow = ['127.0.0.0/8']");
+    let forged = sign("forged", BODY);
+    let twice = bad().header("X-Jodo-Signature", &"00".repeat(32));
+    for (request, claimed) in [(twice, Some(forged.as_str())), (unsigned(), None)] {
+        assert_eq!(ingress.send(request).await.status, 200);
+        let message = ingress.publisher.taken_now().pop().unwrap();
+        assert!(!message.verified);
+        assert_eq!(message.signature.map(|signature| signature.to_string()).as_deref(), claimed);
     }
 }
 

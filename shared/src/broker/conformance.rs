@@ -94,6 +94,7 @@ pub fn message(target: &TargetName, body: impl Into<Vec<u8>>) -> Message {
         received_at: Timestamp::from_millisecond(1_785_753_715_040).unwrap_or_default(),
         peeked: Peeked::default(),
         verified: true,
+        signature: None,
         redrive: false,
         trace: None,
         body: body.into(),

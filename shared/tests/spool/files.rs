@@ -5,6 +5,21 @@ use jodo_shared::broker::spool::look;
 use super::*;
 
 #[tokio::test]
+async fn a_file_from_before_signatures_were_kept_serves_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sent = bodies(3);
+    let spool = open(&dir, settings());
+    publish_all(&spool, &sent[..2]).await;
+    spool.close().await;
+    sql(&file(&dir, 1), "ALTER TABLE messages DROP COLUMN signature; UPDATE about SET form = 1");
+    assert_eq!(look(dir.path()).unwrap().targets[&target()].waiting, 2, "as it is");
+    let spool = open(&dir, settings());
+    sent[2].signature = "ab".repeat(32).parse().ok();
+    publish_all(&spool, &sent[2..]).await;
+    assert_eq!(take_and_settle(&mut spool.consumer(target()), 3).await, counted(&sent, 1));
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_database_is_set_aside_and_the_rest_serves() {
     let dir = tempfile::tempdir().unwrap();
     let sent = bodies(3);

@@ -11,6 +11,7 @@ use crate::Exit;
 use crate::wording::plain;
 
 pub(crate) mod effect;
+pub(crate) mod history;
 pub mod list;
 pub mod show;
 

@@ -8,11 +8,12 @@ use jiff::tz::TimeZone;
 use jodo_shared::config::{Config, Source};
 use jodo_shared::ids::TargetName;
 use jodo_shared::outcome::Outcome;
-use jodo_worker::store::inspect::Inspect;
+use jodo_worker::store::inspect::{HistoryLine, Inspect};
 use jodo_worker::store::reads::StoredEvent;
 use serde_json::{Value, json};
 
 use super::effect::{self, BODY_REMOVED, Effect, Standing};
+use super::history;
 use super::{outcome_in_words, reason_in_words, zone_of};
 use crate::json_text::lay_out;
 use crate::wording::{count, plain, when_seconds, when_stored};
@@ -73,6 +74,8 @@ pub(crate) struct Known<'a> {
     pub(crate) event: StoredEvent,
     /// What it wrote, if it is applied and that can be told.
     pub(crate) effects: Option<Vec<Effect>>,
+    /// What people did to it.
+    pub(crate) history: Vec<HistoryLine>,
 }
 
 impl<'a> Known<'a> {
@@ -92,7 +95,8 @@ impl<'a> Known<'a> {
             Ok(Outcome::Applied) => effect::of(store, target, &event, source).await?,
             _ => Some(Vec::new()),
         };
-        Ok(Self { target, event, effects })
+        let history = store.history(&event.delivery_key).await?;
+        Ok(Self { target, event, effects, history })
     }
 
     /// Tells it to a person; `with_body` also what was received.
@@ -112,6 +116,7 @@ impl<'a> Known<'a> {
             ("source", Some(format!("{} (tenant {}, target {})", event.source, event.tenant, self.target))),
             ("pupil", text(&event.pupil_key)),
             ("event_id", text(&event.event_id)),
+            ("brought in by", text(&event.imported_by).map(|who| format!("{who}, by hand"))),
             ("sent round again", event.redrive.then(|| "yes, by an operator".to_owned())),
             ("trace", text(&event.trace)),
             ("warnings", event.warnings.as_deref().map(warnings_in_words)),
@@ -120,6 +125,10 @@ impl<'a> Known<'a> {
         writeln!(out, "Event {}", event.delivery_key)?;
         for (what, value) in lines.iter().filter_map(|(what, value)| Some((what, value.as_ref()?))) {
             writeln!(out, "  {what:<17} {value}")?;
+        }
+        for line in &self.history {
+            let (action, told) = history::in_words(line, &zone);
+            writeln!(out, "  {action:<17} {told}")?;
         }
         self.effects_in_words(out)?;
         if let (true, Some(body)) = (with_body, &event.body) {
@@ -170,7 +179,9 @@ impl<'a> Known<'a> {
             "recorded_at": event.recorded_at,
             "redrive": event.redrive,
             "trace": event.trace,
+            "imported_by": event.imported_by,
             "body_removed_at": event.body_removed_at,
+            "history": self.history.iter().map(history::in_json).collect::<Value>(),
             "body_bytes": event.body.as_ref().map(Vec::len),
             "effects": self.effects,
         });

@@ -16,7 +16,7 @@ use super::views::Views;
 use super::{anomalies, effects, headline, now};
 use crate::commands::events::effect::{self, Effect};
 use crate::commands::events::show::Known;
-use crate::commands::events::{outcome_in_words, reason_in_words, zone_of};
+use crate::commands::events::{history, outcome_in_words, reason_in_words, zone_of};
 use crate::wording::{count, when_seconds, when_stored};
 
 /// Digits of a delivery key that tell it from every other: those that clocks bear.
@@ -140,6 +140,10 @@ fn event_in_words(known: &Known<'_>, timeline: &Timeline<'_>, zone: &TimeZone) -
         ),
     ];
     lines.extend(held_back(event, zone).map(|line| format!("  {line}")));
+    for line in &known.history {
+        let (action, told) = history::in_words(line, zone);
+        lines.push(format!("  jodo-sync {action}: {told}."));
+    }
     match &known.effects {
         Some(effects) => {
             lines.extend(

@@ -18,7 +18,7 @@ impl Database {
         if self.held > 0 {
             let held = count(self.held, "delivery is", "deliveries are");
             trouble.push(format!(
-                "{held} held because the sender was not proved: do the signing secrets match?"
+                "{held} held because the sender was not proved: do the signing secrets match? `jodo-sync unverified list`"
             ));
         }
         trouble.extend(self.sources.iter().filter_map(Source::trouble));
@@ -72,7 +72,7 @@ impl Queues {
         let dead = self.dead_letters.unwrap_or_default();
         if dead > 0 {
             trouble.push(format!(
-                "{} in RabbitMQ that no worker could take",
+                "{} in RabbitMQ that no worker could take: `jodo-sync dead list`",
                 count(dead, "dead letter", "dead letters")
             ));
         }

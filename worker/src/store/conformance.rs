@@ -11,17 +11,19 @@ use jodo_shared::ids::DeliveryKey;
 use jodo_shared::outcome::{Outcome, Reason};
 
 pub mod maintain;
-
+use super::operate::Operate;
 use super::{EventRow, Store, UnverifiedRow, Write, Written};
 use crate::entities::{MANUAL_PAYMENTS, STUDENT_IDS, STUDENTS};
 use crate::fold::fold;
 use crate::table::{Change, Clock, Entity};
 
+mod by_hand;
+
 /// Runs every case. Cases use rows of their own, so one database serves all.
 ///
 /// # Panics
 /// At the first case that the store does not pass.
-pub async fn exercise(store: Arc<dyn Store>) {
+pub async fn exercise(store: Arc<dyn Operate>) {
     let store = store.as_ref();
     store.probe().await.expect("a migrated, empty database passes the probe");
     effect_and_event_are_committed_together(store).await;
@@ -35,6 +37,7 @@ pub async fn exercise(store: Arc<dyn Store>) {
     a_due_row_is_leased_once_and_put_back_without_cost(store).await;
     the_brake_takes_back_only_quarantines(store).await;
     held_deliveries_are_stored_once_beside_the_events(store).await;
+    by_hand::exercise(store).await;
     store.report_pause("a reason").await.expect("a pause can be reported");
     store.probe().await.expect("the probe changes nothing that it minds later");
 }
@@ -257,6 +260,7 @@ async fn held_deliveries_are_stored_once_beside_the_events(store: &dyn Store) {
         tenant: "main".parse().expect("a tenant"),
         received_at: Timestamp::UNIX_EPOCH,
         expires_at: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(720),
+        signature: None,
         body: Bytes::from_static(b"\0held"),
     };
     for _ in 0..2 {

@@ -96,6 +96,21 @@ pub struct Named {
     pub subject: Option<String>,
 }
 
+/// A line of the history.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct HistoryLine {
+    /// When.
+    pub at: String,
+    /// Who did it.
+    pub who: String,
+    /// Which command.
+    pub action: String,
+    /// What was before: the words of outcome and reason, then the detail, apart by blanks.
+    pub was: Option<String>,
+    /// Why, in the person's words.
+    pub reason: Option<String>,
+}
+
 /// A row of any table: column name to value as text.
 pub type AnyRow = BTreeMap<String, Option<String>>;
 
@@ -176,6 +191,12 @@ pub trait Inspect: Store {
     /// # Errors
     /// [`StoreError`].
     async fn known(&self, keys: &[DeliveryKey]) -> Result<HashSet<DeliveryKey>, StoreError>;
+
+    /// What people did to an event, in the order in which they did it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn history(&self, key: &str) -> Result<Vec<HistoryLine>, StoreError>;
 
     /// What came from `source`; `since` bounds what is counted.
     ///

@@ -42,7 +42,7 @@ pub struct Orders {
 
 /// Who does something, for `jodo_history`.
 #[derive(Debug, Clone)]
-pub struct Deed {
+pub struct By {
     /// The person.
     pub who: String,
     /// When.
@@ -141,7 +141,7 @@ pub trait Maintain: Operate {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn resume(&self, target: &TargetName, deed: &Deed) -> Result<Resumed, StoreError>;
+    async fn resume(&self, target: &TargetName, by: &By) -> Result<Resumed, StoreError>;
 
     /// Counts bodies of settled events that came before `before`, and held deliveries whose time is over at `now`.
     ///
@@ -172,9 +172,9 @@ pub trait Maintain: Operate {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn note(&self, deed: &Deed, action: &'static str, what: &str) -> Result<(), StoreError>;
+    async fn note_of_target(&self, by: &By, action: &'static str, what: &str) -> Result<(), StoreError>;
 
-    /// Makes every projection anew from the applied events, in one transaction, and compares. With a deed it also
+    /// Makes every projection anew from the applied events, in one transaction, and compares. With a by it also
     /// replaces the rows of the tables that differ, unless an applied event has lost its body or would not be applied
     /// today; nobody else writes meanwhile. Without one nobody is kept from anything.
     ///
@@ -184,6 +184,6 @@ pub trait Maintain: Operate {
         &self,
         target: &TargetName,
         rules: &HashMap<SourceName, SourceRules>,
-        deed: Option<&Deed>,
+        by: Option<&By>,
     ) -> Result<Rebuilt, StoreError>;
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use jodo_shared::contract::EventCode;
 use jodo_shared::ids::{DeliveryKey, EventId, SourceName, TargetName, Tenant};
-use jodo_shared::message::{Message, Peeked, TraceParent};
+use jodo_shared::message::{ClaimedSignature, Message, Peeked, TraceParent};
 use jodo_shared::outcome::{Outcome, Reason};
 
 use crate::fold::TableBatch;
@@ -109,6 +109,7 @@ impl EventRow {
             received_at: self.received_at,
             peeked: Peeked { event_id: self.event_id.clone(), code: self.code.clone(), time: self.time },
             verified: true,
+            signature: None,
             redrive: self.redrive,
             trace: self.trace.clone(),
             body: self.body.clone(),
@@ -129,6 +130,8 @@ pub struct UnverifiedRow {
     pub received_at: Timestamp,
     /// When it may be forgotten.
     pub expires_at: Timestamp,
+    /// The signature that it came with.
+    pub signature: Option<ClaimedSignature>,
     /// The body as received.
     pub body: Bytes,
 }

@@ -1,4 +1,4 @@
-//! What people and programs read back: event rows.
+//! What people and programs read back: event rows and held deliveries.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jodo_shared::message::TraceParent;
 
 use super::{Due, EventRow, Refusal, StoreError};
-use crate::schema::jodo_events;
+use crate::schema::{jodo_events, jodo_unverified};
 
 /// A row of `jodo_events` as stored.
 #[derive(Debug, Clone, Queryable, QueryableByName, Selectable)]
@@ -73,6 +73,20 @@ pub struct ListedEvent {
     pub reason: Option<String>,
     pub detail: Option<String>,
     pub received_at: String,
+}
+
+/// A row of `jodo_unverified` as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = jodo_unverified)]
+#[expect(missing_docs, reason = "the columns are described in the schema")]
+pub struct StoredHeld {
+    pub delivery_key: String,
+    pub source: String,
+    pub tenant: String,
+    pub received_at: String,
+    pub expires_at: String,
+    pub body: Vec<u8>,
+    pub signature: Option<String>,
 }
 
 fn unreadable(column: &str) -> StoreError {

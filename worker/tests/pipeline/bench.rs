@@ -246,6 +246,7 @@ pub(crate) fn payment(id: &str) -> Message {
         received_at: Timestamp::UNIX_EPOCH,
         peeked: Peeked::default(),
         verified: true,
+        signature: None,
         redrive: false,
         trace: None,
         body: body.into(),

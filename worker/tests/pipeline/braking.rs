@@ -48,6 +48,27 @@ async fn a_failure_that_outlives_a_lifted_brake_is_quarantined() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn events_that_a_person_has_tried_again_fail_alone_and_bring_no_brake_on() {
+    let bench = Bench::new().await;
+    bench.execute(REFUSE_BAD).await;
+    bench.publish(&payments("bad", 12)).await;
+    bench.work();
+    bench.until_endings("retrying brake 12").await;
+    bench.execute("DROP FUNCTION refuse_bad CASCADE").await;
+    bench.until_endings("applied - 12").await;
+    bench.execute("DELETE FROM jodo_r_manual_payments").await;
+    bench.execute(REFUSE_BAD).await;
+    bench
+        .execute(
+            "UPDATE jodo_events SET outcome = 'retrying', reason = 'asked_again', attempts = 0, due_at = ''",
+        )
+        .await;
+    bench.until_endings("quarantined refused_by_database 12").await;
+    assert_eq!(bench.target.paused(), None);
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_worker_or_a_restarted_one_quarantines_nothing_that_the_brake_keeps() {
     let bench = Bench::new().await;
     bench.execute(REFUSE_BAD).await;

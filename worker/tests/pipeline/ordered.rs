@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use jodo_shared::clock::now;
 use jodo_worker::heartbeat::follow_orders;
-use jodo_worker::store::maintain::{Deed, Maintain as _, OrderedPause};
+use jodo_worker::store::maintain::{By, Maintain as _, OrderedPause};
 use jodo_worker::store::postgres::PgStore;
 use jodo_worker::target::Pause;
 
@@ -24,8 +24,8 @@ async fn order(bench: &Bench, pause: &OrderedPause) {
 }
 
 async fn resume(bench: &Bench) {
-    let deed = Deed { who: "asha".into(), at: now() };
-    bench.operator().resume(&name(), &deed).await.expect("resumed");
+    let by = By { who: "asha".into(), at: now() };
+    bench.operator().resume(&name(), &by).await.expect("resumed");
 }
 
 /// Work with a task that follows orders.

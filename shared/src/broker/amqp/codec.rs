@@ -17,6 +17,8 @@ const TARGET: &str = "target";
 /// Milliseconds since 1970.
 const RECEIVED_AT: &str = "received_at";
 const VERIFIED: &str = "verified";
+/// In hexadecimal.
+const SIGNATURE: &str = "signature";
 const REDRIVE: &str = "redrive";
 const TRACE: &str = "traceparent";
 const EVENT_ID: &str = "event_id";
@@ -49,6 +51,9 @@ pub(super) fn properties(message: &Message) -> BasicProperties {
     put(RECEIVED_AT, AMQPValue::LongLongInt(message.received_at.as_millisecond()));
     put(VERIFIED, AMQPValue::Boolean(message.verified));
     put(REDRIVE, AMQPValue::Boolean(message.redrive));
+    if let Some(signature) = &message.signature {
+        put(SIGNATURE, text(&signature.to_string()));
+    }
     if let Some(trace) = &message.trace {
         put(TRACE, text(trace.as_str()));
     }
@@ -91,6 +96,7 @@ pub(super) fn message(properties: &BasicProperties, body: Vec<u8>) -> Result<Mes
             time: headers.integer(EVENT_TIME),
         },
         verified: headers.boolean(VERIFIED).ok_or(Malformed(VERIFIED))?,
+        signature: headers.text(SIGNATURE).and_then(|signature| signature.parse().ok()),
         redrive: headers.boolean(REDRIVE).unwrap_or(false),
         trace: headers.text(TRACE).and_then(TraceParent::parse),
         body: body.into(),
@@ -175,6 +181,7 @@ mod tests {
                 time: Some(1_785_753_700),
             },
             verified: true,
+            signature: None,
             redrive: false,
             trace: TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
             body: body.to_vec().into(),
@@ -196,7 +203,8 @@ mod tests {
     #[test]
     fn a_message_reads_back_as_it_was() {
         for (verified, redrive) in [(true, false), (false, true)] {
-            let sent = Message { verified, redrive, ..sample() };
+            let signature = redrive.then(|| "ab".repeat(32).parse().unwrap());
+            let sent = Message { verified, signature, redrive, ..sample() };
             assert_eq!(message(&properties(&sent), sent.body.to_vec()), Ok(sent));
         }
         let bare = Message { peeked: Peeked::default(), trace: None, ..sample() };
@@ -227,7 +235,7 @@ mod tests {
     fn what_only_helps_to_look_is_left_out_when_it_is_odd() {
         let odd = with_headers(|headers| {
             for (name, value) in headers {
-                if [EVENT_ID, EVENT_CODE, EVENT_TIME, TRACE, REDRIVE].contains(&name.as_str()) {
+                if [EVENT_ID, EVENT_CODE, EVENT_TIME, TRACE, REDRIVE, SIGNATURE].contains(&name.as_str()) {
                     *value = AMQPValue::Void;
                 }
             }

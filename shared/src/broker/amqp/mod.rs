@@ -7,13 +7,14 @@
 //! What each file knows: [`topology`] the queues, `mismatch` what of them may differ, `codec` how a message looks in
 //! AMQP, `connection` how to get a connection and how to be rid of it, `reach` what to do while there is none,
 //! `confirms` what the broker's word on a publish means, `session` one channel that consumes, `acks` which
-//! acknowledgements may cover several deliveries.
+//! acknowledgements may cover several deliveries, `dead_letters` what the broker has given up.
 
 mod acks;
 mod codec;
 mod confirms;
 mod connection;
 mod consumer;
+mod dead_letters;
 mod mismatch;
 mod publisher;
 mod reach;
@@ -21,4 +22,5 @@ mod session;
 pub mod topology;
 
 pub use consumer::{AmqpConsumer, prefetch_for};
+pub use dead_letters::{DeadLetter, DeadLetterCount, DeadLetterError, DeadLetters};
 pub use publisher::AmqpPublisher;

@@ -171,6 +171,6 @@ fn quorum_arguments(delivery_limit: i64) -> FieldTable {
     arguments
 }
 
-fn is(error: &Error, soft: AMQPSoftError) -> bool {
+pub(super) fn is(error: &Error, soft: AMQPSoftError) -> bool {
     matches!(error.kind(), ErrorKind::ProtocolError(error) if *error.kind() == AMQPErrorKind::Soft(soft))
 }

@@ -42,6 +42,7 @@ pub async fn every_field_arrives(factory: &impl Factory) {
             time: Some(-1),
         },
         verified: false,
+        signature: Some(parsed(&"0f".repeat(32))),
         redrive: true,
         trace: TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"),
         ..message(&factory.target(), "odd")

@@ -8,7 +8,9 @@ use diesel::sql_types::Text;
 
 use super::error::SpoolError;
 use super::queues::{Handle, Place};
-use super::row::{FORM, NewRow, Row, SCHEMA, about, bodies, messages, parsed};
+use super::row::{
+    ADD_SIGNATURES, FORM, FORM_WITHOUT_SIGNATURES, NewRow, Row, SCHEMA, about, bodies, messages, parsed,
+};
 use crate::ids::TargetName;
 use crate::message::Message;
 
@@ -120,6 +122,7 @@ impl File {
         let form: Option<i32> = about::table.select(about::form).first(&mut connection).optional()?;
         match form {
             Some(FORM) => {}
+            Some(FORM_WITHOUT_SIGNATURES) => connection.batch_execute(ADD_SIGNATURES)?,
             Some(_) => return Err(SpoolError::Form),
             None => {
                 let values = (about::form.eq(FORM), about::day.eq(day));

@@ -11,7 +11,12 @@ use crate::ids::DeliveryKey;
 use crate::message::{Message, Peeked, TraceParent};
 
 /// Form of the file, kept in it. Raise it when an older program could misread a newer file.
-pub(super) const FORM: i32 = 1;
+pub(super) const FORM: i32 = 2;
+/// The form before signatures of held deliveries were kept.
+pub(super) const FORM_WITHOUT_SIGNATURES: i32 = 1;
+/// Brings a file of that form to this one, within the transaction that opens it.
+pub(super) const ADD_SIGNATURES: &str =
+    "ALTER TABLE messages ADD COLUMN signature TEXT; UPDATE about SET form = 2;";
 
 /// `waiting` holds only unsettled rows, and so is small in a file of settled ones.
 pub(super) const SCHEMA: &str = "
@@ -29,6 +34,7 @@ CREATE TABLE IF NOT EXISTS messages (
     verified INTEGER NOT NULL,
     redrive INTEGER NOT NULL,
     trace TEXT,
+    signature TEXT,
     body_bytes INTEGER NOT NULL,
     hand_outs INTEGER NOT NULL,
     settled_at INTEGER
@@ -62,6 +68,8 @@ diesel::table! {
         verified -> Bool,
         redrive -> Bool,
         trace -> Nullable<Text>,
+        /// Of held deliveries, in hexadecimal.
+        signature -> Nullable<Text>,
         body_bytes -> BigInt,
         hand_outs -> Integer,
         settled_at -> Nullable<BigInt>,
@@ -92,6 +100,7 @@ pub(super) struct NewRow<'m> {
     verified: bool,
     redrive: bool,
     trace: Option<&'m str>,
+    signature: Option<String>,
     body_bytes: i64,
     hand_outs: i32,
     settled_at: Option<i64>,
@@ -112,6 +121,7 @@ impl<'m> NewRow<'m> {
             verified: message.verified,
             redrive: message.redrive,
             trace: message.trace.as_ref().map(TraceParent::as_str),
+            signature: message.signature.map(|signature| signature.to_string()),
             body_bytes: i64::try_from(message.body.len()).unwrap_or(i64::MAX),
             hand_outs: 0,
             settled_at,
@@ -134,6 +144,7 @@ pub(super) struct Row {
     verified: bool,
     redrive: bool,
     trace: Option<String>,
+    signature: Option<String>,
     hand_outs: i32,
 }
 
@@ -161,6 +172,7 @@ impl Row {
                 time: self.event_time,
             },
             verified: self.verified,
+            signature: self.signature.and_then(|signature| signature.parse().ok()),
             redrive: self.redrive,
             trace: self.trace.as_deref().and_then(TraceParent::parse),
             body: body.into(),

@@ -4,8 +4,10 @@
 //! parent says what [`Connection`] and [`Backend`] are and holds the few lines of SQL that differ.
 
 mod due;
+mod history;
 mod inspect;
 mod maintain;
+mod operate;
 mod probe;
 mod related;
 mod write;
@@ -19,12 +21,12 @@ use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
 use jodo_shared::outcome::Reason;
 
 use super::{Backend, Connection, dialect};
-use crate::store::inspect::{Activity, AnyRow, EventFilter, Inspect, Named, Summary, Topics};
+use crate::store::inspect::{Activity, AnyRow, EventFilter, HistoryLine, Inspect, Named, Summary, Topics};
 use crate::store::maintain::Orders;
-use crate::store::operate::Operate;
-use crate::store::reads::{ListedEvent, StoredEvent};
+use crate::store::operate::{Deed, Operate, Pace, Place, Selected, Selection, Total};
+use crate::store::reads::{ListedEvent, StoredEvent, StoredHeld};
 use crate::store::sql_store::SqlStore;
-use crate::store::{Due, Store, StoreError, Write, Written};
+use crate::store::{Due, EventRow, Store, StoreError, Write, Written};
 use crate::table::Entity;
 
 type ThisStore = SqlStore<AsyncDieselConnectionManager<Connection>>;
@@ -127,6 +129,10 @@ impl Inspect for ThisStore {
         inspect::known(self, keys).await
     }
 
+    async fn history(&self, key: &str) -> Result<Vec<HistoryLine>, StoreError> {
+        history::history(self, key).await
+    }
+
     async fn activity(&self, source: &SourceName, since: Timestamp) -> Result<Activity, StoreError> {
         inspect::activity(self, source, since).await
     }
@@ -137,4 +143,51 @@ impl Inspect for ThisStore {
 }
 
 #[async_trait]
-impl Operate for ThisStore {}
+impl Operate for ThisStore {
+    async fn selected(
+        &self,
+        selection: &Selection,
+        after: Option<&Place>,
+        limit: i64,
+    ) -> Result<Vec<Selected>, StoreError> {
+        operate::select::selected(self, selection, after, limit).await
+    }
+
+    async fn totals(&self, selection: &Selection) -> Result<Vec<Total>, StoreError> {
+        operate::select::totals(self, selection).await
+    }
+
+    async fn retry(&self, events: &[ListedEvent], pace: &Pace, deed: &Deed) -> Result<usize, StoreError> {
+        operate::retry(self, events, pace, deed).await
+    }
+
+    async fn discard(&self, events: &[ListedEvent], deed: &Deed) -> Result<usize, StoreError> {
+        operate::discard(self, events, deed).await
+    }
+
+    async fn import(&self, events: &[EventRow], deed: &Deed) -> Result<HashSet<DeliveryKey>, StoreError> {
+        operate::bring::import(self, events, deed).await
+    }
+
+    async fn held(&self, after: Option<&str>, limit: i64) -> Result<Vec<StoredHeld>, StoreError> {
+        operate::held::held(self, after, limit).await
+    }
+
+    async fn release(&self, events: &[EventRow], deed: &Deed) -> Result<usize, StoreError> {
+        operate::held::release(self, events, deed).await
+    }
+
+    async fn discard_held(&self, keys: &[String], deed: &Deed) -> Result<usize, StoreError> {
+        operate::held::discard(self, keys, deed).await
+    }
+
+    async fn note(
+        &self,
+        action: &str,
+        keys: &[String],
+        was: &'static str,
+        deed: &Deed,
+    ) -> Result<(), StoreError> {
+        operate::note(self, action, keys, was, deed).await
+    }
+}

@@ -86,7 +86,7 @@ async fn outcomes_of(
 
 /// See [`Store::write`](crate::store::Store::write).
 pub(super) async fn write(store: &ThisStore, write: &Write<'_>) -> Result<Written, StoreError> {
-    let events = EventBinds::new(&write.events);
+    let events = EventBinds::new(&write.events, None);
     let unverified = unverified_json(write.unverified);
     let result = store
         .run(false, async |connection| {
@@ -136,18 +136,18 @@ async fn write_projections(connection: &mut Connection, write: &Write<'_>) -> Qu
     Ok(())
 }
 
-struct EventBinds<'a> {
-    rows: String,
-    bodies: Vec<&'a [u8]>,
+pub(super) struct EventBinds<'a> {
+    pub(super) rows: String,
+    pub(super) bodies: Vec<&'a [u8]>,
 }
 
 impl<'a> EventBinds<'a> {
     /// Rows in bytewise order of their keys, so that two workers lock them in the same order.
-    fn new(events: &[&'a EventRow]) -> Self {
+    pub(super) fn new(events: &[&'a EventRow], imported_by: Option<&str>) -> Self {
         let recorded_at = stored(now());
         let mut sorted = events.to_vec();
         sorted.sort_unstable_by_key(|row| row.key);
-        let rows: Vec<_> = sorted.iter().map(|row| event_json(row, &recorded_at)).collect();
+        let rows: Vec<_> = sorted.iter().map(|row| event_json(row, &recorded_at, imported_by)).collect();
         Self {
             rows: serde_json::Value::Array(rows).to_string(),
             bodies: sorted.iter().map(|row| row.body.as_ref()).collect(),
@@ -155,7 +155,7 @@ impl<'a> EventBinds<'a> {
     }
 }
 
-fn event_json(row: &EventRow, recorded_at: &str) -> serde_json::Value {
+fn event_json(row: &EventRow, recorded_at: &str, imported_by: Option<&str>) -> serde_json::Value {
     json!({
         "delivery_key": row.key.to_string(),
         "source": row.source.as_str(),
@@ -175,6 +175,7 @@ fn event_json(row: &EventRow, recorded_at: &str) -> serde_json::Value {
         "recorded_at": recorded_at,
         "redrive": row.redrive.to_string(),
         "trace": row.trace.as_ref().map(|trace| trace.as_str()),
+        "imported_by": imported_by,
         "body": dialect::body_text(&row.body),
     })
 }
@@ -214,6 +215,7 @@ fn unverified_json(rows: &[UnverifiedRow]) -> String {
             "tenant": row.tenant.as_str(),
             "received_at": stored(row.received_at),
             "expires_at": stored(row.expires_at),
+            "signature": row.signature.map(|signature| signature.to_string()),
             "body": dialect::body_text(&row.body),
         })
     });

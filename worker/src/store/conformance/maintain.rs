@@ -10,7 +10,7 @@ use jodo_shared::outcome::{Outcome, Reason};
 
 use super::{commit, event, key, set};
 use crate::entities::STUDENTS;
-use crate::store::maintain::{Deed, Expired, Maintain, OrderedPause, Orders};
+use crate::store::maintain::{By, Expired, Maintain, OrderedPause, Orders};
 use crate::store::{EventRow, UnverifiedRow, Write, Written};
 
 /// Runs every case, in an order in which none minds what the earlier ones left.
@@ -33,8 +33,8 @@ fn second(second: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second)
 }
 
-fn deed(at: i64) -> Deed {
-    Deed { who: "asha".to_owned(), at: second(at) }
+fn by(at: i64) -> By {
+    By { who: "asha".to_owned(), at: second(at) }
 }
 
 fn pause(from: i64) -> OrderedPause {
@@ -65,7 +65,7 @@ async fn a_pause_is_ordered_replaced_and_ended(store: &dyn Maintain) {
 
     store.pause(&target(), &pause(3)).await.expect("paused");
     assert_eq!(store.resumable(&target()).await.expect("an answer").pause, Some(pause(3)));
-    assert_eq!(store.resume(&target(), &deed(4)).await.expect("resumed").pause, Some(pause(3)));
+    assert_eq!(store.resume(&target(), &by(4)).await.expect("resumed").pause, Some(pause(3)));
     assert_eq!(orders(store).await.pause, None);
 }
 
@@ -78,7 +78,7 @@ async fn a_person_lifts_the_brakes_that_came_on_before(store: &dyn Maintain) {
     let orders = store.orders(&target(), Some(since)).await.expect("an answer");
     assert!(!orders.lift_brake, "the last word of a person is older");
 
-    let now = Deed { who: "asha".to_owned(), at: since + SignedDuration::from_secs(1) };
+    let now = By { who: "asha".to_owned(), at: since + SignedDuration::from_secs(1) };
     assert_eq!(store.resume(&target(), &now).await.expect("resumed").braked, 1);
     assert_eq!(store.brake_holds(since).await, Ok(false));
     assert!(store.orders(&target(), Some(since)).await.expect("an answer").lift_brake);
@@ -110,6 +110,7 @@ async fn only_what_is_settled_and_old_loses_its_body(store: &dyn Maintain) {
         tenant: "main".parse().expect("a tenant"),
         received_at: second(1),
         expires_at: second(150),
+        signature: None,
         body: Bytes::from_static(b"held"),
     };
     let write = Write { unverified: std::slice::from_ref(&held), ..Write::default() };
@@ -133,15 +134,15 @@ async fn only_what_is_settled_and_old_loses_its_body(store: &dyn Maintain) {
         assert_eq!((stored.body.is_none(), stored.body_removed_at.is_some()), (gone, gone));
         assert_eq!(stored.outcome, row.outcome.as_str());
     }
-    store.note(&deed(300), "retention", "3 bodies").await.expect("noted");
+    store.note_of_target(&by(300), "retention", "3 bodies").await.expect("noted");
 }
 
 async fn a_rebuild_without_every_event_changes_nothing(store: &dyn Maintain) {
     let change = set(&STUDENTS, "erp:by-hand", "fullname", 1, "By hand");
     commit(store, &[change], &[]).await;
     let before = store.dump().await.expect("a dump");
-    for deed in [None, Some(deed(400))] {
-        let rebuilt = store.rebuild(&target(), &HashMap::new(), deed.as_ref()).await.expect("looked");
+    for by in [None, Some(by(400))] {
+        let rebuilt = store.rebuild(&target(), &HashMap::new(), by.as_ref()).await.expect("looked");
         assert_eq!((rebuilt.without_body, rebuilt.replaced), (1, false));
     }
     assert_eq!(store.dump().await.expect("a dump"), before);

@@ -6,19 +6,19 @@ use jodo_shared::clock::stored;
 
 use super::super::Connection;
 use crate::schema::jodo_history;
-use crate::store::maintain::Deed;
+use crate::store::maintain::By;
 
 /// Writes down what was done, and what there was before or how much of it was done.
 pub(super) async fn note(
     connection: &mut Connection,
-    deed: &Deed,
+    by: &By,
     action: &str,
     was: Option<&str>,
     reason: Option<&str>,
 ) -> QueryResult<()> {
     let line = (
-        jodo_history::at.eq(stored(deed.at)),
-        jodo_history::who.eq(&deed.who),
+        jodo_history::at.eq(stored(by.at)),
+        jodo_history::who.eq(&by.who),
         jodo_history::action.eq(action),
         jodo_history::delivery_key.eq(""),
         jodo_history::was.eq(was),

@@ -15,7 +15,7 @@ use jodo_shared::ids::{SourceName, TargetName};
 use super::ThisStore;
 use crate::decide::SourceRules;
 use crate::store::StoreError;
-use crate::store::maintain::{Deed, Expired, Maintain, OrderedPause, Rebuilt, Resumed, Slice};
+use crate::store::maintain::{By, Expired, Maintain, OrderedPause, Rebuilt, Resumed, Slice};
 
 #[async_trait]
 impl Maintain for ThisStore {
@@ -35,8 +35,8 @@ impl Maintain for ThisStore {
         pauses::resumable(self, target).await
     }
 
-    async fn resume(&self, target: &TargetName, deed: &Deed) -> Result<Resumed, StoreError> {
-        pauses::resume(self, target, deed).await
+    async fn resume(&self, target: &TargetName, by: &By) -> Result<Resumed, StoreError> {
+        pauses::resume(self, target, by).await
     }
 
     async fn expired(&self, before: Timestamp, now: Timestamp) -> Result<Expired, StoreError> {
@@ -57,16 +57,16 @@ impl Maintain for ThisStore {
         retention::forget_held(self, now, most).await
     }
 
-    async fn note(&self, deed: &Deed, action: &'static str, what: &str) -> Result<(), StoreError> {
-        retention::note(self, deed, action, what).await
+    async fn note_of_target(&self, by: &By, action: &'static str, what: &str) -> Result<(), StoreError> {
+        retention::note(self, by, action, what).await
     }
 
     async fn rebuild(
         &self,
         target: &TargetName,
         rules: &HashMap<SourceName, SourceRules>,
-        deed: Option<&Deed>,
+        by: Option<&By>,
     ) -> Result<Rebuilt, StoreError> {
-        rebuild::rebuild(self, target, rules, deed).await
+        rebuild::rebuild(self, target, rules, by).await
     }
 }

@@ -14,7 +14,7 @@ use super::{history, shadow};
 use crate::decide::{SourceRules, decide};
 use crate::fold::fold;
 use crate::schema::jodo_events;
-use crate::store::maintain::{Deed, Rebuilt};
+use crate::store::maintain::{By, Rebuilt};
 use crate::store::reads::StoredEvent;
 use crate::store::{EventRow, StoreError};
 use crate::table::Change;
@@ -42,10 +42,10 @@ pub(super) async fn rebuild(
     store: &ThisStore,
     target: &TargetName,
     rules: &HashMap<SourceName, SourceRules>,
-    deed: Option<&Deed>,
+    by: Option<&By>,
 ) -> Result<Rebuilt, StoreError> {
     let work = async |connection: &mut Connection| {
-        match deed {
+        match by {
             Some(_) => connection.batch_execute(&dialect::keep_still()).await?,
             None => connection.batch_execute(dialect::LOOK).await?,
         }
@@ -56,12 +56,12 @@ pub(super) async fn rebuild(
         shadow::make(connection).await?;
         decide_all(connection, target, rules, &mut rebuilt).await?;
         rebuilt.tables = shadow::compare(connection).await?;
-        let Some(deed) = deed.filter(|_| rebuilt.not_applied.is_empty()) else {
+        let Some(by) = by.filter(|_| rebuilt.not_applied.is_empty()) else {
             return Err(Stop::Told(rebuilt));
         };
         shadow::replace(connection, &rebuilt.tables).await?;
         rebuilt.replaced = true;
-        history::note(connection, deed, "rebuild", Some(&in_words(&rebuilt)), None).await?;
+        history::note(connection, by, "rebuild", Some(&in_words(&rebuilt)), None).await?;
         Ok(rebuilt)
     };
     store

@@ -10,7 +10,7 @@ use super::super::{Backend, ThisStore};
 use super::history;
 use crate::schema::{jodo_events, jodo_unverified};
 use crate::store::StoreError;
-use crate::store::maintain::{Deed, Expired, Slice};
+use crate::store::maintain::{By, Expired, Slice};
 
 /// Settled events that came before an instant and still have their bodies.
 fn old_bodies(before: Timestamp) -> jodo_events::BoxedQuery<'static, Backend> {
@@ -89,9 +89,9 @@ pub(super) async fn forget_held(store: &ThisStore, now: Timestamp, most: i64) ->
 /// See [`Maintain::note`](crate::store::maintain::Maintain::note).
 pub(super) async fn note(
     store: &ThisStore,
-    deed: &Deed,
+    by: &By,
     action: &'static str,
     what: &str,
 ) -> Result<(), StoreError> {
-    store.run(false, async |connection| history::note(connection, deed, action, Some(what), None).await).await
+    store.run(false, async |connection| history::note(connection, by, action, Some(what), None).await).await
 }
