@@ -15,8 +15,8 @@ macro_rules! metrics {
             $(metrics!(@$kind, $name, metrics::Unit::$unit, concat!($($doc),+).trim());)+
         }
 
-        #[cfg(test)]
-        const ALL: &[(&str, &str)] = &[$((stringify!($kind), $text)),+];
+        /// Kind (`counter`, `gauge`, `histogram`) and name of every metric here.
+        pub const ALL: &[(&str, &str)] = &[$((stringify!($kind), $text)),+];
     };
     (@counter, $($rest:expr),+) => { metrics::describe_counter!($($rest),+) };
     (@gauge, $($rest:expr),+) => { metrics::describe_gauge!($($rest),+) };

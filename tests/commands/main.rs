@@ -7,6 +7,7 @@ mod events;
 mod explain;
 mod health;
 mod import;
+mod operations;
 mod pauses;
 mod rebuild;
 mod retention;

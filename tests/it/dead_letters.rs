@@ -1,5 +1,7 @@
 //! What RabbitMQ has given up: seen, and put back by a person.
 
+use std::time::Duration;
+
 use jodo_shared::broker::amqp::topology::{dead_letter_queue_name, queue_name};
 use jodo_test_support::Services;
 use jodo_test_support::school::history;
@@ -24,9 +26,19 @@ async fn kill(cluster: &Cluster, deliveries: usize) {
     let url = Services::from_env().amqp_url().await;
     let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("connected");
     let channel = connection.create_channel().await.expect("a channel");
-    let get = || channel.basic_get(queue_name(&target).into(), BasicGetOptions::default());
+    // It may come by way of the spool, and so a moment later.
+    let get = async || {
+        let mut ticks = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            ticks.tick().await;
+            let got = channel.basic_get(queue_name(&target).into(), BasicGetOptions::default()).await;
+            if let Some(got) = got.expect("an answer") {
+                return got;
+            }
+        }
+    };
     for _ in 0..deliveries {
-        let got = get().await.expect("an answer").expect("a delivery");
+        let got = tokio::time::timeout(DEADLINE, get()).await.expect("a delivery");
         let no_more = BasicNackOptions { requeue: false, ..BasicNackOptions::default() };
         got.delivery.acker.nack(no_more).await.expect("refused");
     }

@@ -5,7 +5,7 @@
 //! When the relay has got enough confirms in a row, or the spool is empty, it is direct again while the relay goes on.
 //! So a delivery is refused only when broker and disk both fail.
 //!
-//! What each file knows: [`breaker`] which of the two it is, [`relay`] how the spool is emptied, [`adopt`] what becomes
+//! What each file knows: `breaker` which of the two it is, `relay` how the spool is emptied, `adopt` what becomes
 //! of the spools of processes that are gone.
 
 use std::path::{Path, PathBuf};

@@ -8,12 +8,20 @@ use super::*;
 async fn a_file_from_before_signatures_were_kept_serves_on() {
     let dir = tempfile::tempdir().unwrap();
     let mut sent = bodies(3);
+    sent[1].verified = false;
     let spool = open(&dir, settings());
     publish_all(&spool, &sent[..2]).await;
     spool.close().await;
     sql(&file(&dir, 1), "ALTER TABLE messages DROP COLUMN signature; UPDATE about SET form = 1");
     assert_eq!(look(dir.path()).unwrap().targets[&target()].waiting, 2, "as it is");
+    let kept = jodo_shared::broker::spool::archive::kept_since(dir.path(), sent[0].received_at, true)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    assert_eq!(kept.read(&kept.kept).unwrap(), sent[..2], "as it is");
     let spool = open(&dir, settings());
+    sent[2].verified = false;
     sent[2].signature = "ab".repeat(32).parse().ok();
     publish_all(&spool, &sent[2..]).await;
     assert_eq!(take_and_settle(&mut spool.consumer(target()), 3).await, counted(&sent, 1));

@@ -1,6 +1,6 @@
 //! Looks at each target's database and at what waits for it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use jodo_worker::store::inspect::{Inspect, OutcomeCounts, WorkerRow};
 use jodo_worker::store::maintain::OrderedPause;
 use serde::Deserialize;
 
+use super::ingress;
 use super::report::{
     Balance, Database, Pause, Program, Queues, Source, Spool, Status, Target, Unsettled, Verdict, Worker,
 };
-use super::strikes::{self, Strikes};
 use crate::queues::{self, Depths};
 use crate::targets;
 
@@ -41,10 +41,13 @@ pub(super) async fn status(
     let chosen = targets::some(config, named)?;
     let names: Vec<_> = chosen.iter().map(|(name, _)| *name).collect();
     let waiting = if one_program { spooled(config).await } else { queued(config, &names).await };
-    let strikes = strikes::of_ingress(config.ingress.private_listen).await;
+    let said = ingress::ask(config.ingress.private_listen).await;
     let mut all = Vec::new();
     for (place, (name, erp)) in chosen.into_iter().enumerate() {
         let mut target = Target { target: name.to_string(), ..Target::default() };
+        if !one_program {
+            target.ingress_spool = said.as_ref().map(|said| said.spool(name.as_str()));
+        }
         match &waiting {
             Waiting::Queues(depths) => target.queues = depths.get(place).map(queues_of),
             Waiting::Spool(look, program) => {
@@ -64,8 +67,7 @@ pub(super) async fn status(
         match database(config, name, store.as_ref(), now).await {
             Ok(mut database) => {
                 for source in &mut database.sources {
-                    let of_source = |all: &BTreeMap<String, Strikes>| all.get(&source.source).cloned();
-                    source.strikes = strikes.as_ref().map(|all| of_source(all).unwrap_or_default());
+                    source.strikes = said.as_ref().map(|said| said.strikes(&source.source));
                 }
                 target.database = Some(database);
             }

@@ -10,9 +10,9 @@ use jodo_shared::ids::TargetName;
 use crate::Exit;
 
 mod gather;
+mod ingress;
 mod report;
 mod screen;
-mod strikes;
 mod trouble;
 
 /// Arguments of `status`.

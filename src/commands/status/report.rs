@@ -8,7 +8,7 @@ use jodo_shared::clock::stored;
 use jodo_shared::outcome::Outcome;
 use serde::{Serialize, Serializer};
 
-use super::strikes::Strikes;
+use super::ingress::{IngressSpool, Strikes};
 use crate::Exit;
 
 /// Workers report themselves every 10 s; six missed reports are no accident.
@@ -50,6 +50,8 @@ pub(super) struct Target {
     pub(super) queues: Option<Queues>,
     /// `None` where RabbitMQ takes its place.
     pub(super) spool: Option<Spool>,
+    /// What an ingress of a cluster keeps; `None` where it does not say.
+    pub(super) ingress_spool: Option<IngressSpool>,
     /// What needs a person, each with what to do.
     pub(super) trouble: Vec<String>,
     /// What could not be looked at.
@@ -189,8 +191,10 @@ impl Target {
         let waiting = match (&self.spool, &self.queues) {
             (Some(spool), _) => i64::try_from(spool.balance.as_ref()?.waiting_new).unwrap_or(i64::MAX),
             (None, Some(queues)) => {
+                let spooled = self.ingress_spool.map_or(0, |spool| spool.waiting);
                 i64::from(queues.waiting.unwrap_or_default())
                     + i64::from(queues.dead_letters.unwrap_or_default())
+                    + i64::try_from(spooled).unwrap_or(i64::MAX)
             }
             (None, None) => return None,
         };
@@ -200,6 +204,7 @@ impl Target {
     /// Draws the conclusions; `unknown` is there already.
     pub(super) fn concluded(mut self, now: Timestamp) -> Self {
         self.trouble = self.queues.as_ref().map(Queues::trouble).unwrap_or_default();
+        self.trouble.extend(self.ingress_spool.and_then(IngressSpool::trouble));
         self.trouble.extend(self.spool.iter().flat_map(Spool::trouble));
         let program = match &self.spool {
             Some(spool) => spool.program.answers.then_some("jodo-sync"),

@@ -39,6 +39,9 @@ fn print_target(target: &Target, now: Timestamp, out: &mut dyn Write) -> io::Res
     if let Some(queues) = &target.queues {
         line(out, "waiting", &queues_in_words(queues))?;
     }
+    if let Some(spool) = target.ingress_spool.filter(|spool| spool.spooling || spool.waiting > 0) {
+        line(out, "in the spool", &count(spool.waiting, "event", "events"))?;
+    }
     if let Some(spool) = &target.spool {
         line(out, "waiting", &spool_in_words(spool, now))?;
     }

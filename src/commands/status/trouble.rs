@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jodo_shared::outcome::Outcome;
 
+use super::ingress::IngressSpool;
 use super::report::{Database, Queues, Source, Spool};
 use crate::wording::{ago, count};
 
@@ -44,6 +45,16 @@ impl Database {
             Some(format!("worker {} is paused: {because}", worker.worker))
         }));
         trouble
+    }
+}
+
+impl IngressSpool {
+    pub(super) fn trouble(self) -> Option<String> {
+        let room = self.full_in_seconds.map_or_else(String::new, |seconds| {
+            format!("; there is room for another {:.1} hours at this pace", seconds / 3_600.0)
+        });
+        let trouble = "RabbitMQ does not take deliveries, so they go to the spool of jodo-ingress";
+        self.spooling.then(|| format!("{trouble}; Jodo gets its 200{room}"))
     }
 }
 

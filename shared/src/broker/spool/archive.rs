@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::error::SpoolError;
 use super::folder::Folder;
 use super::look::open_to_read;
-use super::row::{Row, bodies, messages, parsed};
+use super::row::{Row, add_signature, bodies, messages, parsed};
 use crate::ids::{DeliveryKey, TargetName};
 use crate::message::Message;
 
@@ -78,7 +78,9 @@ impl KeptFile {
         for one in kept {
             let head: Row = messages::table.find(one.row).select(Row::as_select()).first(&mut connection)?;
             let body = bodies::table.find(one.row).select(bodies::body).first(&mut connection)?;
-            read.push(head.message(body)?.0);
+            let (mut message, _) = head.message(body)?;
+            add_signature(&mut connection, one.row, &mut message)?;
+            read.push(message);
         }
         Ok(read)
     }

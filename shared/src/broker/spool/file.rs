@@ -9,7 +9,8 @@ use diesel::sql_types::Text;
 use super::error::SpoolError;
 use super::queues::{Handle, Place};
 use super::row::{
-    ADD_SIGNATURES, FORM, FORM_WITHOUT_SIGNATURES, NewRow, Row, SCHEMA, about, bodies, messages, parsed,
+    ADD_SIGNATURES, FORM, FORM_WITHOUT_SIGNATURES, NewRow, Row, SCHEMA, about, add_signature, bodies,
+    messages, parsed,
 };
 use crate::ids::TargetName;
 use crate::message::Message;
@@ -198,7 +199,8 @@ impl File {
             .returning(Row::as_returning())
             .get_result(&mut self.connection)?;
         let body = bodies::table.find(row).select(bodies::body).first(&mut self.connection)?;
-        let (message, hand_outs) = head.message(body)?;
+        let (mut message, hand_outs) = head.message(body)?;
+        add_signature(&mut self.connection, row, &mut message)?;
         Ok((Place { file: self.number, row }, message, hand_outs))
     }
 

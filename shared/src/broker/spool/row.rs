@@ -144,12 +144,11 @@ pub(super) struct Row {
     verified: bool,
     redrive: bool,
     trace: Option<String>,
-    signature: Option<String>,
     hand_outs: i32,
 }
 
 impl Row {
-    /// The message and how often it has been handed out.
+    /// The message, without the signature of a held one, and how often it has been handed out.
     ///
     /// # Errors
     /// [`SpoolError::Corrupt`] when a field is none of ours, or the body is not the one that the key was made from:
@@ -172,13 +171,28 @@ impl Row {
                 time: self.event_time,
             },
             verified: self.verified,
-            signature: self.signature.and_then(|signature| signature.parse().ok()),
+            signature: None,
             redrive: self.redrive,
             trace: self.trace.as_deref().and_then(TraceParent::parse),
             body: body.into(),
         };
         Ok((message, u32::try_from(self.hand_outs).unwrap_or(1)))
     }
+}
+
+/// Completes a held delivery with the signature that it came with, if its file is of a form that has one.
+pub(super) fn add_signature(
+    connection: &mut SqliteConnection,
+    row: i64,
+    message: &mut Message,
+) -> Result<(), SpoolError> {
+    if message.verified || about::table.select(about::form).first::<i32>(connection)? < FORM {
+        return Ok(());
+    }
+    let signature: Option<String> =
+        messages::table.find(row).select(messages::signature).first(connection)?;
+    message.signature = signature.and_then(|signature| signature.parse().ok());
+    Ok(())
 }
 
 /// What was text of a type when it was written.
