@@ -25,7 +25,7 @@ async fn rabbitmq_away_for_two_minutes_costs_no_answer() {
     services.rabbitmq.stop().await;
     sleep(Duration::from_secs(120).saturating_sub(stopped.elapsed())).await;
     let away = stopped.elapsed();
-    services.rabbitmq.start_again().await;
+    services.rabbitmq.start_again_with_leaders().await;
     let told = sending.await.expect("no panic");
     let sent = Instant::now();
     let shown = inbox(stage.store().as_ref(), &told.accepted).await;

@@ -30,6 +30,8 @@ pub(crate) struct Run<'s> {
     pub(crate) dice: Dice,
     /// Part of the fault is that the database loses what only the archive has.
     pub(crate) recover_at_the_end: bool,
+    /// RabbitMQ had to be told to elect a leader.
+    pub(crate) elected: bool,
     /// To be dropped with the database.
     pub(crate) tablespace: Option<String>,
     pub(crate) disk: Option<SmallDisk>,
@@ -55,6 +57,8 @@ pub(crate) struct Shown {
     pub(crate) longest_stall: Duration,
     /// Longest time to a 2xx.
     pub(crate) longest_answer: Duration,
+    /// Runs in which RabbitMQ had to be told to elect a leader.
+    pub(crate) elected: usize,
 }
 
 /// The events that every run sends: the rows must be the same whatever happens.
@@ -109,6 +113,7 @@ pub(crate) async fn run(
         progress,
         dice,
         recover_at_the_end: false,
+        elected: false,
         tablespace: None,
         disk,
         clock,
@@ -136,6 +141,7 @@ impl Run<'_> {
     }
 
     async fn close(self, told: Told, undisturbed: &[String]) -> Shown {
+        let elected = usize::from(self.elected);
         self.stage.ready().await;
         if self.recover_at_the_end {
             self.recover().await;
@@ -158,6 +164,7 @@ impl Run<'_> {
             strikes: told.refused.len(),
             longest_answer: told.longest_answer(),
             longest_stall: first.longest_stall,
+            elected,
             ..last
         }
     }

@@ -37,6 +37,7 @@ impl Table {
                 line.sum.not_settled += shown.not_settled;
                 line.sum.differing += shown.differing;
                 line.sum.strikes += shown.strikes;
+                line.sum.elected += shown.elected;
                 line.sum.longest_stall = line.sum.longest_stall.max(shown.longest_stall);
                 line.sum.longest_answer = line.sum.longest_answer.max(shown.longest_answer);
             }
@@ -73,6 +74,11 @@ impl Table {
                 seconds(sum.longest_answer),
             )
             .expect("a string takes it");
+        }
+        let elected: usize = self.lines.values().map(|line| line.sum.elected).sum();
+        if elected > 0 {
+            let what = "RabbitMQ came back with a queue that had no leader, and was told to elect one";
+            writeln!(text, "\nIn {elected} runs {what}: docs/OPERATIONS.md.").expect("a string takes it");
         }
         for (fault, line) in &self.lines {
             for (why, count) in &line.void {

@@ -203,7 +203,7 @@ async fn services_that_come_late_are_waited_for_and_nothing_is_lost() {
 
     postgres.start_again().await;
     migrate(&database.url.clone().into()).await.expect("migrated");
-    rabbitmq.start_again().await;
+    rabbitmq.start_again_with_leaders().await;
     cluster.ready().await;
     all_accepted(&cluster, &history, &order).await;
     ends_well(&cluster, &history).await;
@@ -223,7 +223,7 @@ async fn a_broker_that_restarts_hands_out_again_what_was_not_settled() {
     let (before, after) = order.split_at(order.len() / 2);
     all_accepted(&cluster, &history, before).await;
     rabbitmq.kill();
-    rabbitmq.start_again().await;
+    rabbitmq.start_again_with_leaders().await;
     cluster.ready().await;
     all_accepted(&cluster, &history, after).await;
     ends_well(&cluster, &history).await;

@@ -26,7 +26,7 @@ async fn a_broker_that_stops_and_one_that_falls_silent_cost_no_answer_and_no_row
     all_accepted(&cluster, &history, parts[0]).await;
     rabbitmq.stop().await;
     all_accepted(&cluster, &history, parts[1]).await;
-    rabbitmq.start_again().await;
+    rabbitmq.start_again_with_leaders().await;
     all_accepted(&cluster, &history, parts[2]).await;
     cluster.ingress.wait_for_line("deliveries go to the broker again", DEADLINE).await;
     rabbitmq.suspend();
@@ -50,7 +50,7 @@ async fn what_a_killed_replica_had_in_its_spool_is_taken_over_by_the_other() {
     let second = second.expect("a client");
     assert_eq!(second.get("200 OK"), Some(&rest.len()), "{second:?}");
     other.kill9();
-    rabbitmq.start_again().await;
+    rabbitmq.start_again_with_leaders().await;
     cluster.ingress.wait_for_line("took over the spool", DEADLINE).await;
     ends_well(&cluster, &history).await;
     assert_eq!(cluster.dump().await, undisturbed().await);

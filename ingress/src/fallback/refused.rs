@@ -19,6 +19,8 @@ const MOST_REFUSALS: u32 = 10;
 pub(super) struct Refused {
     folder: PathBuf,
     counts: HashMap<DeliveryKey, Count>,
+    /// The last one that the broker was asked with, in vain.
+    asked_with: Option<DeliveryKey>,
 }
 
 #[derive(Default)]
@@ -30,12 +32,20 @@ struct Count {
 
 impl Refused {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, counts: HashMap::new() }
+        Self { folder, counts: HashMap::new(), asked_with: None }
     }
 
     /// Whether it was refused before, so that it must be published alone.
     pub(super) fn suspects(&self, key: &DeliveryKey) -> bool {
         self.counts.contains_key(key)
+    }
+
+    pub(super) fn was_asked_with(&self, key: &DeliveryKey) -> bool {
+        self.asked_with == Some(*key)
+    }
+
+    pub(super) fn asked_with(&mut self, key: DeliveryKey) {
+        self.asked_with = Some(key);
     }
 
     pub(super) fn forget(&mut self, key: &DeliveryKey) {

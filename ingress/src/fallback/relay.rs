@@ -38,13 +38,21 @@ impl Relay {
         let mut consumer = spool.consumer(target);
         let mut refused = Refused::new(self.refused.clone());
         let mut pause = FIRST_PAUSE;
-        while let Some(batch) = self.stop.run_until_cancelled(self.next_batch(&mut consumer)).await {
-            if self.pass(batch, &mut consumer, &mut refused).await {
+        // A broker that failed is asked with one message first, not with a flood of them that it may have already.
+        let mut is_cautious = true;
+        while let Some(mut batch) = self.stop.run_until_cancelled(self.next_batch(&mut consumer)).await {
+            if is_cautious && !self.asks_with_one(&mut batch, &mut consumer, &mut refused).await {
+                consumer.give_back(batch.into_iter().map(|delivery| delivery.receipt).collect()).await;
+                self.stop.run_until_cancelled(sleep(pause)).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            } else if self.pass(batch, &mut consumer, &mut refused).await {
                 pause = FIRST_PAUSE;
+                is_cautious = false;
                 if spool.unsettled() == 0 {
                     self.breaker.drained();
                 }
             } else {
+                is_cautious = true;
                 self.stop.run_until_cancelled(sleep(pause)).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
@@ -58,6 +66,32 @@ impl Relay {
             sleep(GLANCE).await;
         }
         consumer.next_batch(&BatchLimits::default()).await
+    }
+
+    /// Whether the broker confirms one of these, which is then settled: another each time, as it may be the message's
+    /// fault.
+    async fn asks_with_one(
+        &self,
+        batch: &mut Vec<Delivery>,
+        consumer: &mut SpoolConsumer,
+        refused: &mut Refused,
+    ) -> bool {
+        let other = batch.iter().position(|delivery| !refused.was_asked_with(&delivery.message.key));
+        let asked = batch.remove(other.unwrap_or(0));
+        match self.broker.publish(&asked.message).await {
+            Ok(()) => {
+                self.breaker.relayed(1);
+                metrics::counter!(RELAYED, "result" => "confirmed").increment(1);
+                // What could not be settled comes again, and is absorbed as a repeat.
+                consumer.settle(vec![asked.receipt]).await.is_ok()
+            }
+            Err(error) => {
+                refused.asked_with(asked.message.key);
+                self.breaker.trip(error);
+                batch.push(asked);
+                false
+            }
+        }
     }
 
     /// Publishes a batch and settles what was confirmed; the rest waits again. True when nothing is left.

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 
 use super::database::{on_server, start_workers, stop_workers, when_let_go};
 use super::last;
-use crate::faults::Void;
+use super::process::start_again;
+use crate::faults::{Void, Who};
 use crate::run::Run;
 
 /// A small disk. It is unmounted when dropped.
@@ -73,7 +74,7 @@ pub(crate) async fn spool_full(run: &mut Run<'_>, lasting: Duration) -> Result<(
     let ballast = disk(run).and_then(SmallDisk::fill);
     last(lasting).await;
     let emptied = ballast.and_then(|ballast| fs::remove_file(ballast).map_err(|error| error.to_string()));
-    run.services.rabbitmq.start_again().await;
+    start_again(run, Who::RabbitMq).await;
     emptied
 }
 

@@ -30,7 +30,7 @@ pub(crate) async fn kill(run: &mut Run<'_>, who: Who, lasting: Duration) -> Resu
     if let Some(server) = server(run.services, who) {
         server.kill();
         last(lasting).await;
-        server.start_again().await;
+        start_again(run, who).await;
         return Ok(());
     }
     let program = program(run, who);
@@ -63,8 +63,17 @@ pub(crate) async fn restart(run: &mut Run<'_>, who: Who, lasting: Duration) -> R
     let Some(server) = server(run.services, who) else { return Err("not a service".to_owned()) };
     server.stop().await;
     last(lasting).await;
-    server.start_again().await;
+    start_again(run, who).await;
     Ok(())
+}
+
+/// Starts a service again, as an operator would.
+pub(super) async fn start_again(run: &mut Run<'_>, who: Who) {
+    if who == Who::RabbitMq {
+        run.elected = run.services.rabbitmq.start_again_with_leaders().await;
+    } else if let Some(server) = server(run.services, who) {
+        server.start_again().await;
+    }
 }
 
 /// What a message that kills every worker does, as long as it is handed out.

@@ -154,6 +154,11 @@ impl Server {
 /// A throwaway RabbitMQ.
 pub struct RabbitMq(Server);
 
+/// Erlang for "the quorum queues without a leader".
+const LEADERLESS: &str = "[amqqueue:get_pid(Q) || Q <- rabbit_amqqueue:list(), \
+    amqqueue:get_type(Q) =:= rabbit_quorum_queue, \
+    ra_leaderboard:lookup_leader(element(1, amqqueue:get_pid(Q))) =:= undefined]";
+
 impl RabbitMq {
     /// Starts one; takes some seconds.
     ///
@@ -162,6 +167,29 @@ impl RabbitMq {
     /// If it is not installed, with the command that installs it, or does not start, with the end of its log.
     pub async fn start() -> Self {
         Self(Server::start(Kind::RabbitMq).await)
+    }
+
+    /// [`Server::start_again`], and until every quorum queue has a leader.
+    ///
+    /// A single RabbitMQ that was killed sometimes leaves a queue without one for ever (issue 10070 of rabbitmq-server;
+    /// seen with 3.10.8). After some seconds this does what an operator then does, and tells so by returning true.
+    ///
+    /// # Panics
+    ///
+    /// If it does not answer, or the queue has no leader even then.
+    pub async fn start_again_with_leaders(&self) -> bool {
+        self.start_again().await;
+        let leaderless = format!("{LEADERLESS}.");
+        for look in 0..20 {
+            if self.ctl(&["eval", &leaderless]).await.trim() == "[]" {
+                return look > 10;
+            }
+            if look == 10 {
+                eprintln!("RabbitMQ left a queue without a leader; it is told to elect one");
+                self.ctl(&["eval", &format!("[ra:trigger_election(P) || P <- {LEADERLESS}].")]).await;
+            }
+        }
+        panic!("a queue of RabbitMQ has no leader");
     }
 
     /// Runs `rabbitmqctl` for this server and returns what it prints.
