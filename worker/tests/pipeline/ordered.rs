@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use jodo_shared::clock::now;
-use jodo_worker::heartbeat::follow_orders;
+use jodo_worker::heartbeat::{follow_orders, heartbeat};
 use jodo_worker::store::maintain::{By, Maintain as _, OrderedPause};
 use jodo_worker::store::postgres::PgStore;
 use jodo_worker::target::Pause;
@@ -28,9 +28,10 @@ async fn resume(bench: &Bench) {
     bench.operator().resume(&name(), &by).await.expect("resumed");
 }
 
-/// Work with a task that follows orders.
+/// Work with the tasks that follow orders and say how the worker is: the first probe's word may come after the pause's.
 fn work(bench: &Bench) {
     bench.work();
+    bench.tasks.spawn(heartbeat(bench.target.clone(), bench.shutdown.clone()));
     bench.tasks.spawn(follow_orders(bench.target.clone(), bench.shutdown.clone()));
 }
 
