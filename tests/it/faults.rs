@@ -218,11 +218,13 @@ async fn a_broker_that_restarts_hands_out_again_what_was_not_settled() {
     let (rabbitmq, database) = (RabbitMq::start().await, fresh_database().await);
     let mut places = places(None, &database).await;
     places.amqp = rabbitmq.url().to_owned();
-    let cluster = Cluster::at(places, 2, &[]).await;
+    // What is under way when it goes must not wait for half a minute.
+    let cluster = Cluster::at(places, 2, &[("BROKER__CONFIRM_TIMEOUT_MS", "1000")]).await;
     cluster.ready().await;
     let (before, after) = order.split_at(order.len() / 2);
     all_accepted(&cluster, &history, before).await;
-    rabbitmq.kill();
+    // Killed it is in tests/chaos.
+    rabbitmq.stop().await;
     rabbitmq.start_again_with_leaders().await;
     cluster.ready().await;
     all_accepted(&cluster, &history, after).await;
