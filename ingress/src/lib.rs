@@ -9,7 +9,7 @@
 //!    [`verdict`](verdict::verdict): accept, hold, or refuse.
 //! 3. [`peek`](jodo_shared::contract::peek): what the event calls itself, for logs and metrics; never a reason to
 //!    refuse.
-//! 4. [`publish`](publish::publish): durable in the broker, or in the [spool](fallback) if it fails, then the [`answer`](answer::answer).
+//! 4. [`publish`](publish::publish): durable in the broker, or in the [spool](spooling) if it fails, then the [`answer`](answer::answer).
 //!
 //! [`serve`] is the whole of it; it knows nothing of ERP databases or Redis, and the broker only as a
 //! [`Publisher`](jodo_shared::broker::Publisher).
@@ -27,12 +27,12 @@ pub mod authenticate;
 pub mod budget;
 pub mod connections;
 pub mod door;
-pub mod fallback;
 pub mod hold;
 pub mod publish;
 pub mod receive;
 pub mod report;
 pub mod source;
+pub mod spooling;
 pub mod strikes;
 pub mod verdict;
 

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use jodo_ingress::fallback::{Fallback, SpoolPlace};
+use jodo_ingress::spooling::{SpoolPlace, SpoolingPublisher};
 use jodo_ingress::{serve, serve_private};
 use jodo_shared::broker::Publisher;
 use jodo_shared::broker::amqp::AmqpPublisher;
@@ -16,6 +17,9 @@ use jodo_shared::ids::TargetName;
 use jodo_shared::lifecycle::{Exit, Shutdown, Signals, run_program};
 use jodo_shared::telemetry;
 use tokio_util::sync::CancellationToken;
+
+/// How long the relay and the spool have to end after the drain.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 #[derive(Parser)]
 #[command(version, about = "Takes Jodo's deliveries and puts them into RabbitMQ")]
@@ -46,21 +50,23 @@ async fn run(config: Config) -> anyhow::Result<Exit> {
     let publishing = CancellationToken::new();
     let _stop_after_the_drain = publishing.clone().drop_guard();
     let broker = config.broker.as_ref().context("broker.url is not configured")?;
-    let fallback = Arc::new(connect(broker, &config, publishing)?);
-    let publisher: Arc<dyn Publisher> = fallback.clone();
+    let spooling = Arc::new(connect(broker, &config, publishing)?);
+    let publisher: Arc<dyn Publisher> = spooling.clone();
 
     let private = serve_private(&config, Arc::clone(&publisher), metrics, &shutdown)?;
     let public = serve(&config, publisher, &shutdown)?;
     tracing::info!(listen.public = %public, listen.private = %private, "jodo-ingress started");
     let ended = shutdown.run(signals, config.ingress.drain).await;
-    fallback.close().await;
+    if tokio::time::timeout(LAST_WORDS, spooling.close()).await.is_err() {
+        tracing::warn!("the spool was left as it was; what waits in it is on disk");
+    }
     Ok(ended)
 }
 
 /// RabbitMQ, and the spool for when it fails.
-fn connect(broker: &Broker, config: &Config, stop: CancellationToken) -> anyhow::Result<Fallback> {
+fn connect(broker: &Broker, config: &Config, stop: CancellationToken) -> anyhow::Result<SpoolingPublisher> {
     let targets: BTreeSet<TargetName> = config.sources.values().map(|source| source.target.clone()).collect();
     let targets: Vec<_> = targets.into_iter().collect();
     let amqp = AmqpPublisher::start(broker.url.clone(), targets.clone(), broker.confirm_timeout, stop);
-    Fallback::start(Arc::new(amqp), SpoolPlace::of(config), targets).context("ingress.spool_dir")
+    SpoolingPublisher::start(Arc::new(amqp), SpoolPlace::of(config), targets).context("ingress.spool_dir")
 }

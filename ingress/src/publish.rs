@@ -1,6 +1,6 @@
 //! Step 4: make the delivery durable, then answer.
 //!
-//! In a cluster to RabbitMQ, or to the spool while RabbitMQ fails ([`fallback`](crate::fallback)); in the one program to
+//! In a cluster to RabbitMQ, or to the spool while RabbitMQ fails ([`spooling`](crate::spooling)); in the one program to
 //! the spool.
 
 use std::sync::Arc;

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use jodo_ingress::fallback::SpoolPlace;
 use jodo_ingress::serve as serve_ingress;
+use jodo_ingress::spooling::SpoolPlace;
 use jodo_shared::broker::spool::{Spool, look};
 use jodo_shared::broker::{Consumer, Publisher as _};
 use jodo_shared::config::{Config, Needs};

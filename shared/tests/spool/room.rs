@@ -71,6 +71,37 @@ async fn a_full_spool_refuses_and_what_waits_in_it_is_kept() {
 }
 
 #[tokio::test]
+async fn who_keeps_for_ever_deletes_nothing_when_it_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    {
+        let spool = open(&dir, one_in_each_file());
+        publish_all(&spool, &bodies(3)).await;
+        take_and_settle(&mut spool.consumer(target()), 3).await;
+        spool.close().await;
+    }
+    for (keep_settled, files) in [(Duration::MAX, 3), (Duration::ZERO, 1)] {
+        open(&dir, SpoolSettings { keep_settled, ..one_in_each_file() }).close().await;
+        assert_eq!(names(dir.path(), ".db").len(), files, "{keep_settled:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_opened_keeps_nobody_from_taking_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let folders = ["0", "1", "2"].map(|name| dir.path().join(name));
+    for folder in &folders[..2] {
+        let spool = Spool::open(folder, settings()).unwrap();
+        publish_all(&spool, &bodies(1)).await;
+        spool.close().await;
+    }
+    sql(&folders[0].join("000001.db"), "UPDATE about SET form = 99");
+    let spool = open_lowest_free(dir.path(), &settings()).unwrap();
+    assert_eq!(spool.unsettled(), 1, "the second folder's");
+    spool.close().await;
+    assert_eq!(orphans(dir.path(), DAY).unwrap(), folders[..2], "the first, too: whoever opens it says why");
+}
+
+#[tokio::test]
 async fn each_process_has_a_numbered_folder_and_an_orphan_is_found() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(numbered(&dir.path().join("none")).unwrap(), Vec::<PathBuf>::new());

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use futures_util::future::join_all;
-use jodo_ingress::fallback::SpoolPlace;
 use jodo_shared::broker::Publisher;
 use jodo_shared::broker::amqp::AmqpPublisher;
-use jodo_shared::broker::spool::Spool;
+use jodo_shared::broker::spool::{Spool, SpoolSettings};
 use jodo_shared::config::Config;
 use jodo_shared::message::Message;
 use tokio::time::timeout;
@@ -33,8 +32,9 @@ impl Way {
     /// When the one program runs, or the configuration names no broker.
     pub(super) fn open(config: &Config, data: Option<&DataDir>) -> anyhow::Result<Self> {
         if data.is_some() {
-            let place = SpoolPlace::of(config);
-            let spool = Spool::open(&place.dir, place.settings);
+            // Opened by us it deletes nothing that is old, or to make room: that may be what is looked for.
+            let keep_all = SpoolSettings { keep_settled: Duration::MAX, ..SpoolSettings::default() };
+            let spool = Spool::open(&config.ingress.spool_dir, keep_all);
             return spool.map(Self::Spool).context("stop jodo-sync first, and start it again afterwards");
         }
         let Some(broker) = &config.broker else { bail!("broker.url is not configured") };

@@ -31,7 +31,7 @@ pub enum UnverifiedCommand {
     List(list::ListArgs),
     /// Check their signatures against today's secrets, and let those in that are good now.
     Retry(retry::RetryArgs),
-    /// Throw held deliveries away, for good.
+    /// Throw held deliveries away.
     Discard(discard::DiscardArgs),
 }
 

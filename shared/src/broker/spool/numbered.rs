@@ -10,24 +10,33 @@ use std::time::Duration;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
-use super::error::SpoolError;
+use super::error::{Causes, SpoolError};
 use super::folder::Folder;
 use super::look::open_to_read;
 use super::row::messages;
 use super::{Spool, SpoolSettings};
 use crate::clock;
 
-/// Opens the lowest numbered folder in `dir` that no process has, and makes it if it is not there.
+/// Opens the lowest numbered folder in `dir` that no process has, and makes it if it is not there. One that is there
+/// and cannot be opened is left to a person: new deliveries can be kept elsewhere.
 ///
 /// # Errors
-/// [`SpoolError`], as [`Spool::open`].
+/// [`SpoolError`], as [`Spool::open`], when not even a new folder can be used.
 pub fn open_lowest_free(dir: &Path, settings: &SpoolSettings) -> Result<Spool, SpoolError> {
     let mut number = 0_u32;
     loop {
-        match Spool::open(&dir.join(number.to_string()), settings.clone()) {
-            Err(SpoolError::InUse) => number += 1,
+        let folder = dir.join(number.to_string());
+        let is_there = folder.is_dir();
+        match Spool::open(&folder, settings.clone()) {
+            Err(SpoolError::InUse) => {}
+            Err(error) if is_there => tracing::error!(
+                spool.dir = %folder.display(),
+                error = %Causes(&error),
+                "a spool cannot be opened; what waits in it is not taken to the broker until a person has mended it"
+            ),
             opened => return opened,
         }
+        number += 1;
     }
 }
 
@@ -53,21 +62,17 @@ pub fn numbered(dir: &Path) -> io::Result<Vec<PathBuf>> {
 /// The numbered folders in `dir` that no process has and that need one: messages wait in them, or nothing was written
 /// to them for `keep`, so that they can be emptied.
 ///
+/// One that cannot be looked at is among them: whoever opens it says why.
+///
 /// # Errors
-/// [`SpoolError`] when the folder, or one in it, cannot be read.
-pub fn orphans(dir: &Path, keep: Duration) -> Result<Vec<PathBuf>, SpoolError> {
+/// When the folder cannot be read.
+pub fn orphans(dir: &Path, keep: Duration) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in numbered(dir)? {
         let folder = Folder::new(&path);
-        match folder.lock() {
-            Ok(lock) => {
-                if needs_somebody(&folder, keep)? {
-                    found.push(path);
-                }
-                drop(lock);
-            }
-            Err(SpoolError::InUse) => {}
-            Err(error) => return Err(error),
+        let looked = folder.lock().and_then(|_lock| needs_somebody(&folder, keep));
+        if !matches!(looked, Ok(false) | Err(SpoolError::InUse)) {
+            found.push(path);
         }
     }
     Ok(found)

@@ -31,13 +31,21 @@ impl Chain {
     /// although all in them is settled give way first, the oldest before the others.
     pub(super) fn room(&mut self) -> Result<(), SpoolError> {
         if self.room.measured.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
-            let mut left = self.space()?.left;
-            while left == 0 && self.give_way() {
-                left = self.space()?.left;
-            }
-            self.room = Room { measured: Some(Instant::now()), is_full: left == 0 };
+            while self.is_full() && self.give_way() {}
+            self.room = Room { measured: Some(Instant::now()), is_full: self.is_full() };
         }
         if self.room.is_full { Err(SpoolError::Full) } else { Ok(()) }
+    }
+
+    /// A disk that cannot be measured is not called full: the write shows whether it takes anything.
+    fn is_full(&self) -> bool {
+        match self.space() {
+            Ok(space) => space.left == 0,
+            Err(error) => {
+                tracing::warn!(%error, "the room for the spool cannot be measured");
+                false
+            }
+        }
     }
 
     /// Measures folder and disk.

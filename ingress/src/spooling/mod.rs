@@ -8,7 +8,7 @@
 //! What each file knows: `breaker` which of the two it is, `relay` how the spool is emptied, `adopt` what becomes
 //! of the spools of processes that are gone.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ impl SpoolPlace {
 }
 
 /// Publishes to a broker, or into a spool while the broker fails.
-pub struct Fallback {
+pub struct SpoolingPublisher {
     broker: Arc<dyn Publisher>,
     spool: Spool,
     breaker: Arc<Breaker>,
@@ -64,7 +64,7 @@ pub struct Fallback {
     tasks: TaskTracker,
 }
 
-impl Fallback {
+impl SpoolingPublisher {
     /// Opens a spool of its own in `place`, and starts to empty it, and others whose process is gone, into `broker`.
     /// `targets` are those that `broker` knows. Blocks while it reads what waits.
     ///
@@ -87,7 +87,8 @@ impl Fallback {
             refused: place.dir.join("refused"),
             stop: stop.clone(),
         };
-        announce(&spool, &place.dir, &targets);
+        info!(spool.dir = %place.dir.display(), spool.waiting = spool.unsettled(), "the spool is open");
+        warn_of_stranded(&spool, &targets);
         for target in &targets {
             tasks.spawn(relay.clone().run(spool.clone(), target.clone()));
         }
@@ -104,9 +105,8 @@ impl Fallback {
     }
 }
 
-/// What a person wants to know at the start.
-fn announce(spool: &Spool, dir: &Path, targets: &[TargetName]) {
-    info!(spool.dir = %dir.display(), spool.waiting = spool.unsettled(), "the spool is open");
+/// Nobody takes what waits for a target that is not configured any more.
+fn warn_of_stranded(spool: &Spool, targets: &[TargetName]) {
     for (target, waiting) in spool.waiting() {
         if !targets.contains(&target) {
             error!(erp.target = %target, waiting, "deliveries in the spool wait for a target that no source has");
@@ -115,7 +115,7 @@ fn announce(spool: &Spool, dir: &Path, targets: &[TargetName]) {
 }
 
 #[async_trait]
-impl Publisher for Fallback {
+impl Publisher for SpoolingPublisher {
     async fn publish(&self, message: &Message) -> Result<(), PublishError> {
         if !self.breaker.is_spooling() {
             let published = tokio::select! {

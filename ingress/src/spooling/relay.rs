@@ -41,18 +41,20 @@ impl Relay {
         // A broker that failed is asked with one message first, not with a flood of them that it may have already.
         let mut is_cautious = true;
         while let Some(mut batch) = self.stop.run_until_cancelled(self.next_batch(&mut consumer)).await {
-            if is_cautious && !self.asks_with_one(&mut batch, &mut consumer, &mut refused).await {
+            let takes = !is_cautious || self.asks_with_one(&mut batch, &mut consumer, &mut refused).await;
+            let all_taken = if takes {
+                self.pass(batch, &mut consumer, &mut refused).await
+            } else {
                 consumer.give_back(batch.into_iter().map(|delivery| delivery.receipt).collect()).await;
-                self.stop.run_until_cancelled(sleep(pause)).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            } else if self.pass(batch, &mut consumer, &mut refused).await {
+                false
+            };
+            is_cautious = !all_taken;
+            if all_taken {
                 pause = FIRST_PAUSE;
-                is_cautious = false;
                 if spool.unsettled() == 0 {
                     self.breaker.drained();
                 }
             } else {
-                is_cautious = true;
                 self.stop.run_until_cancelled(sleep(pause)).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jodo_ingress::fallback::{Fallback, SpoolPlace};
+use jodo_ingress::spooling::{SpoolPlace, SpoolingPublisher};
 use jodo_shared::broker::conformance::message;
 use jodo_shared::broker::memory::{MemoryBroker, MemoryConsumer};
 use jodo_shared::broker::spool::{Spool, SpoolSettings, look};
@@ -30,8 +30,8 @@ fn place(dir: &Path) -> SpoolPlace {
     SpoolPlace { dir: dir.to_owned(), settings, adopt_every: Duration::from_millis(50) }
 }
 
-fn start(broker: impl Publisher, dir: &TempDir) -> Fallback {
-    Fallback::start(Arc::new(broker), place(dir.path()), vec![target()]).unwrap()
+fn start(broker: impl Publisher, dir: &TempDir) -> SpoolingPublisher {
+    SpoolingPublisher::start(Arc::new(broker), place(dir.path()), vec![target()]).unwrap()
 }
 
 fn messages(range: std::ops::Range<u32>) -> Vec<Message> {
@@ -74,20 +74,20 @@ fn counts(dir: &TempDir, number: &str) -> (u64, u64) {
 #[tokio::test]
 async fn what_a_broker_does_not_take_is_spooled_and_reaches_it_when_it_is_back() {
     let (broker, dir) = (MemoryBroker::new(), tempfile::tempdir().unwrap());
-    let fallback = start(broker.clone(), &dir);
+    let spooling = start(broker.clone(), &dir);
     let mut consumer = broker.consumer(target());
     let sent = messages(0..700);
-    publish_all(&fallback, &sent[..50]).await;
+    publish_all(&spooling, &sent[..50]).await;
     broker.fail_publishes(Some(PublishError::NotConnected));
-    assert!(fallback.is_ready());
-    publish_all(&fallback, &sent[50..650]).await;
+    assert!(spooling.is_ready());
+    publish_all(&spooling, &sent[50..650]).await;
     assert_eq!(arrived(&mut consumer, 50).await, keys(&sent[..50]));
     assert_eq!(broker.unsettled(&target()), 0);
     broker.fail_publishes(None);
     assert_eq!(arrived(&mut consumer, 600).await, keys(&sent[50..650]));
-    publish_all(&fallback, &sent[650..]).await;
+    publish_all(&spooling, &sent[650..]).await;
     assert_eq!(arrived(&mut consumer, 50).await, keys(&sent[650..]));
-    fallback.close().await;
+    spooling.close().await;
     assert_eq!(counts(&dir, "0"), (700, 0), "each of them is kept once, and none waits");
 }
 
@@ -96,14 +96,14 @@ async fn what_waits_in_the_spool_at_the_start_reaches_the_broker() {
     let (broker, dir) = (MemoryBroker::new(), tempfile::tempdir().unwrap());
     let sent = messages(0..20);
     broker.fail_publishes(Some(PublishError::Blocked));
-    let fallback = start(broker.clone(), &dir);
-    publish_all(&fallback, &sent).await;
-    fallback.close().await;
+    let spooling = start(broker.clone(), &dir);
+    publish_all(&spooling, &sent).await;
+    spooling.close().await;
     assert_eq!(counts(&dir, "0"), (20, 20));
     broker.fail_publishes(None);
-    let fallback = start(broker.clone(), &dir);
+    let spooling = start(broker.clone(), &dir);
     assert_eq!(arrived(&mut broker.consumer(target()), 20).await, keys(&sent));
-    fallback.close().await;
+    spooling.close().await;
     assert_eq!(counts(&dir, "0"), (20, 0));
 }
 
@@ -150,17 +150,17 @@ impl Publisher for Silent {
 async fn when_one_delivery_fails_all_in_flight_go_to_the_spool_at_once() {
     let (broker, dir) =
         (Silent { speaks: Arc::default(), asked: Arc::new(Semaphore::new(0)) }, tempfile::tempdir().unwrap());
-    let fallback = start(broker.clone(), &dir);
+    let spooling = start(broker.clone(), &dir);
     let sent = messages(0..2);
     let speaking = async {
         broker.asked.acquire_many(2).await.unwrap().forget();
         broker.speaks.notify_one();
     };
-    let publishing = async { tokio::join!(fallback.publish(&sent[0]), fallback.publish(&sent[1]), speaking) };
+    let publishing = async { tokio::join!(spooling.publish(&sent[0]), spooling.publish(&sent[1]), speaking) };
     let (one, other, ()) =
         timeout(DEADLINE, publishing).await.expect("the second does not wait for the broker");
     assert_eq!((one, other), (Ok(()), Ok(())));
-    fallback.close().await;
+    spooling.close().await;
     assert_eq!(counts(&dir, "0"), (2, 2));
 }
 
@@ -199,8 +199,8 @@ async fn a_message_that_the_broker_always_refuses_is_set_aside_and_holds_up_nobo
     let poison = sent[3].key;
     broker.fail_publishes(Some(PublishError::NotConnected));
     let poisoned = Poisoned { broker: broker.clone(), poison, is_beside: AtomicBool::new(false) };
-    let fallback = start(poisoned, &dir);
-    publish_all(&fallback, &sent[..20]).await;
+    let spooling = start(poisoned, &dir);
+    publish_all(&spooling, &sent[..20]).await;
     broker.fail_publishes(None);
     let mut consumer = broker.consumer(target());
     let others = [&sent[..3], &sent[4..20]].concat();
@@ -212,11 +212,11 @@ async fn a_message_that_the_broker_always_refuses_is_set_aside_and_holds_up_nobo
         assert!(tokio::time::Instant::now() < patience, "it was never set aside");
         // Each shows anew that the broker takes others.
         let next = more.next().unwrap();
-        publish_all(&fallback, std::slice::from_ref(&next)).await;
+        publish_all(&spooling, std::slice::from_ref(&next)).await;
         arrived(&mut consumer, 1).await;
     }
     assert_eq!(std::fs::read(file).unwrap(), sent[3].body);
-    fallback.close().await;
+    spooling.close().await;
     assert_eq!(counts(&dir, "0").1, 0);
 }
 
@@ -227,13 +227,13 @@ async fn a_delivery_is_refused_only_when_broker_and_disk_both_fail() {
         settings: SpoolSettings { max_bytes: Some(1), ..SpoolSettings::default() },
         ..place(dir.path())
     };
-    let fallback = Fallback::start(Arc::new(broker.clone()), full, vec![target()]).unwrap();
+    let spooling = SpoolingPublisher::start(Arc::new(broker.clone()), full, vec![target()]).unwrap();
     let sent = messages(0..3);
-    publish_all(&fallback, &sent[..1]).await;
+    publish_all(&spooling, &sent[..1]).await;
     broker.fail_publishes(Some(PublishError::NotConnected));
-    assert_eq!(fallback.publish(&sent[1]).await, Err(PublishError::Disk));
-    assert!(!fallback.is_ready());
+    assert_eq!(spooling.publish(&sent[1]).await, Err(PublishError::Disk));
+    assert!(!spooling.is_ready());
     broker.fail_publishes(None);
-    publish_all(&fallback, &sent[2..]).await;
+    publish_all(&spooling, &sent[2..]).await;
     assert_eq!(arrived(&mut broker.consumer(target()), 2).await, keys(&[sent[0].clone(), sent[2].clone()]));
 }

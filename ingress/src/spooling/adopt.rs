@@ -9,15 +9,15 @@ use tokio::task::spawn_blocking;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use super::SpoolPlace;
 use super::relay::Relay;
+use super::{SpoolPlace, warn_of_stranded};
 
 /// Looks for such spools until it is told to stop.
 pub(super) async fn adopt(place: SpoolPlace, targets: Vec<TargetName>, relay: Relay, tasks: TaskTracker) {
     let mut ticks = tokio::time::interval(place.adopt_every);
     while relay.stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let (dir, keep) = (place.dir.clone(), place.settings.keep_settled);
-        match blocking(move || orphans(&dir, keep)).await {
+        match blocking(move || Ok(orphans(&dir, keep)?)).await {
             Ok(found) => {
                 for path in found {
                     tasks.spawn(empty(path, place.clone(), targets.clone(), relay.clone()));
@@ -42,6 +42,7 @@ async fn empty(path: PathBuf, place: SpoolPlace, targets: Vec<TargetName>, relay
     };
     let waiting = spool.unsettled();
     info!(spool.dir = %path.display(), spool.waiting = waiting, "took over the spool of a process that is gone");
+    warn_of_stranded(&spool, &targets);
     let relays = TaskTracker::new();
     let emptied = relay.stop.child_token();
     for target in targets {
