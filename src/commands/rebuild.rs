@@ -11,7 +11,8 @@ use jodo_shared::config::{Config, Erp};
 use jodo_shared::ids::TargetName;
 use jodo_worker::decide::SourceRules;
 use jodo_worker::store::StoreError;
-use jodo_worker::store::maintain::{By, Maintain, OrderedPause, Rebuilt};
+use jodo_worker::store::maintain::{Maintain, OrderedPause, Rebuilt};
+use jodo_worker::store::operate::Deed;
 
 use crate::commands::by_hand::ByArgs;
 use crate::wording::{count, grouped};
@@ -85,7 +86,7 @@ async fn rebuild(
     if args.dry_run {
         return Ok(store.rebuild(name, &rules, None).await?);
     }
-    let by = args.who.now();
+    let by = args.who.deed(None);
     let pause = pause(store.as_ref(), name, &by).await?;
     if pause.is_some() {
         writeln!(out, "{name} is paused meanwhile; should this be interrupted: `jodo-sync resume {name}`")?;
@@ -123,7 +124,7 @@ fn refused(rebuilt: &Rebuilt, out: &mut dyn Write) -> anyhow::Result<bool> {
 async fn pause(
     store: &dyn Maintain,
     target: &TargetName,
-    by: &By,
+    by: &Deed,
 ) -> Result<Option<OrderedPause>, StoreError> {
     let pause = OrderedPause {
         paused_at: by.at,

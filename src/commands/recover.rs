@@ -14,6 +14,7 @@ use jodo_shared::config::Config;
 use jodo_shared::ids::{DeliveryKey, TargetName};
 use jodo_worker::store::maintain::Maintain;
 
+use crate::commands::by_hand::ByArgs;
 use crate::one_program::DataDir;
 use crate::wording::count;
 use crate::{Exit, targets};
@@ -38,6 +39,9 @@ pub struct RecoverArgs {
     /// Only for this ERP database.
     #[arg(long, value_name = "NAME")]
     pub target: Option<TargetName>,
+    /// Who.
+    #[command(flatten)]
+    pub by: ByArgs,
     /// Say what is missing, and bring nothing back.
     #[arg(long)]
     pub dry_run: bool,
@@ -86,6 +90,12 @@ pub async fn run(
     }
     if let Some(way) = way {
         way.close().await;
+        for (target, tally) in &tallies {
+            let what =
+                format!("{} of {} brought back, from {}", tally.brought_back, tally.missing, args.since);
+            let noted = stores[target].note_of_target(&args.by.deed(None), "recover", &what).await;
+            noted.with_context(|| format!("erp.{target}"))?;
+        }
     }
     report(args, &stores, &tallies, data.is_some(), out)?;
     let failed = tallies.values().any(|tally| !args.dry_run && tally.brought_back < tally.missing);

@@ -31,7 +31,7 @@ pub async fn run(args: &ResumeArgs, config: &Config, out: &mut dyn Write) -> any
     let store = targets::open(name, erp)?;
     let resuming = async {
         store.check_schema().await?;
-        store.resume(name, &args.who.now()).await
+        store.resume(name, &args.who.deed(None)).await
     };
     let resumed = resuming.await.with_context(|| format!("erp.{name}"))?;
     match resumed.pause.filter(|pause| pause.until > now()) {

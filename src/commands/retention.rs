@@ -9,7 +9,8 @@ use jodo_shared::clock::stored;
 use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
 use jodo_worker::store::StoreError;
-use jodo_worker::store::maintain::{By, Expired, Maintain};
+use jodo_worker::store::maintain::{Expired, Maintain};
+use jodo_worker::store::operate::Deed;
 
 use crate::commands::by_hand::ByArgs;
 use crate::wording::{count, when};
@@ -54,7 +55,7 @@ pub struct RunArgs {
 /// Which ERP database could not be written, and why. What was removed until then stays removed.
 pub async fn run(args: &RetentionArgs, config: &Config, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let RetentionCommand::Run(args) = &args.command;
-    let by = args.who.now();
+    let by = args.who.deed(None);
     let kept = SignedDuration::from_hours(24 * i64::from(config.retention.bodies_days));
     // Only a clock near the beginning of time has no such instant.
     let before = by.at.checked_sub(kept).unwrap_or(Timestamp::MIN);
@@ -81,7 +82,7 @@ pub async fn run(args: &RetentionArgs, config: &Config, out: &mut dyn Write) -> 
 }
 
 /// Removes slice by slice, and writes down how much it was.
-async fn remove(store: &dyn Maintain, before: Timestamp, by: &By) -> Result<Expired, StoreError> {
+async fn remove(store: &dyn Maintain, before: Timestamp, by: &Deed) -> Result<Expired, StoreError> {
     let most = AT_ONCE as i64;
     let (mut bodies, mut held, mut from) = (0, 0, String::new());
     while let Some(slice) = store.remove_bodies(&from, before, by.at, most).await? {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use jodo_shared::broker::amqp::DeadLetterCount;
+use jodo_shared::broker::amqp::QueueDepths;
+use jodo_shared::broker::amqp::topology::dead_letter_queue_name;
 use jodo_shared::ids::TargetName;
 use jodo_shared::metrics as names;
 use secrecy::SecretString;
@@ -15,15 +16,15 @@ const EVERY: Duration = Duration::from_secs(30);
 /// Counts the dead letters of these targets until shutdown, and warns whenever there are more than before.
 pub async fn watch_dead_letters(url: SecretString, targets: Vec<TargetName>, shutdown: CancellationToken) {
     let watching = async {
-        let mut count = DeadLetterCount::new(url);
+        let mut queues = QueueDepths::new(url);
         let mut before = vec![0; targets.len()];
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             for (target, before) in targets.iter().zip(&mut before) {
-                match count.of(target).await {
-                    Ok(now) => report(target, std::mem::replace(before, now), now),
+                match queues.of(&dead_letter_queue_name(target)).await {
+                    Ok(now) => report(target, before, now.unwrap_or_default()),
                     // The consumers say so louder when the broker is away.
                     Err(error) => {
                         tracing::debug!(target.name = %target, %error, "dead letters were not counted");
@@ -35,9 +36,9 @@ pub async fn watch_dead_letters(url: SecretString, targets: Vec<TargetName>, shu
     shutdown.run_until_cancelled(watching).await;
 }
 
-fn report(target: &TargetName, before: u32, now: u32) {
+fn report(target: &TargetName, before: &mut u32, now: u32) {
     metrics::gauge!(names::DEAD_LETTERS, "target" => target.to_string()).set(now);
-    if now > before {
+    if now > std::mem::replace(before, now) {
         tracing::warn!(
             target.name = %target, dead_letters = now,
             "RabbitMQ holds events that no worker could take; `jodo-sync dead list` shows them"

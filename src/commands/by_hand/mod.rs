@@ -4,7 +4,7 @@ use std::env;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use jodo_worker::store::maintain::By;
+use jodo_shared::clock::now;
 use jodo_worker::store::operate::Deed;
 
 mod day;
@@ -28,12 +28,7 @@ pub struct ByArgs {
 impl ByArgs {
     /// What the history will say.
     pub(crate) fn deed(&self, reason: Option<&str>) -> Deed {
-        Deed { who: self.who(), reason: reason.map(str::to_owned) }
-    }
-
-    /// This person, now, for what concerns a target as a whole.
-    pub(crate) fn now(&self) -> By {
-        By { who: self.who(), at: jodo_shared::clock::now() }
+        Deed { who: self.who(), at: now(), reason: reason.map(str::to_owned) }
     }
 
     /// The name.

@@ -9,7 +9,7 @@ use jodo_shared::clock::stored;
 use jodo_shared::ids::{SourceName, TargetName};
 
 use super::StoreError;
-use super::operate::Operate;
+use super::operate::{Deed, Operate};
 use crate::decide::SourceRules;
 
 /// A pause that a person has ordered.
@@ -38,15 +38,6 @@ pub struct Orders {
     pub pause: Option<OrderedPause>,
     /// To lift the brake that is on.
     pub lift_brake: bool,
-}
-
-/// Who does something, for `jodo_history`.
-#[derive(Debug, Clone)]
-pub struct By {
-    /// The person.
-    pub who: String,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// What [`Maintain::resume`] found.
@@ -141,7 +132,7 @@ pub trait Maintain: Operate {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn resume(&self, target: &TargetName, by: &By) -> Result<Resumed, StoreError>;
+    async fn resume(&self, target: &TargetName, by: &Deed) -> Result<Resumed, StoreError>;
 
     /// Counts bodies of settled events that came before `before`, and held deliveries whose time is over at `now`.
     ///
@@ -172,7 +163,7 @@ pub trait Maintain: Operate {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn note_of_target(&self, by: &By, action: &'static str, what: &str) -> Result<(), StoreError>;
+    async fn note_of_target(&self, by: &Deed, action: &'static str, what: &str) -> Result<(), StoreError>;
 
     /// Makes every projection anew from the applied events, in one transaction, and compares. With a by it also
     /// replaces the rows of the tables that differ, unless an applied event has lost its body or would not be applied
@@ -184,6 +175,6 @@ pub trait Maintain: Operate {
         &self,
         target: &TargetName,
         rules: &HashMap<SourceName, SourceRules>,
-        by: Option<&By>,
+        by: Option<&Deed>,
     ) -> Result<Rebuilt, StoreError>;
 }

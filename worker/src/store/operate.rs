@@ -100,6 +100,8 @@ impl Pace {
 pub struct Deed {
     /// The person.
     pub who: String,
+    /// When.
+    pub at: Timestamp,
     /// Why, in the person's words.
     pub reason: Option<String>,
 }

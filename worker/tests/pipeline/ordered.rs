@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use jodo_shared::clock::now;
 use jodo_worker::heartbeat::{follow_orders, heartbeat};
-use jodo_worker::store::maintain::{By, Maintain as _, OrderedPause};
+use jodo_worker::store::maintain::{Maintain as _, OrderedPause};
+use jodo_worker::store::operate::Deed;
 use jodo_worker::store::postgres::PgStore;
 use jodo_worker::target::Pause;
 
@@ -24,7 +25,7 @@ async fn order(bench: &Bench, pause: &OrderedPause) {
 }
 
 async fn resume(bench: &Bench) {
-    let by = By { who: "asha".into(), at: now() };
+    let by = Deed { who: "asha".into(), at: now(), reason: None };
     bench.operator().resume(&name(), &by).await.expect("resumed");
 }
 

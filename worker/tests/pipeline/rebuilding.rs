@@ -1,7 +1,8 @@
 //! A rebuild while workers commit.
 
 use jodo_shared::clock::now;
-use jodo_worker::store::maintain::{By, Maintain as _};
+use jodo_worker::store::maintain::Maintain as _;
+use jodo_worker::store::operate::Deed;
 
 use crate::bench::{Bench, name, payments};
 
@@ -16,7 +17,7 @@ async fn a_rebuild_beside_workers_that_do_not_stop_waits_for_them_and_loses_noth
             bench.work();
             bench.work_without_due_rows();
         }
-        let by = By { who: "asha".into(), at: now() };
+        let by = Deed { who: "asha".into(), at: now(), reason: None };
         let rebuilt = operator.rebuild(&name(), &bench.target.rules, Some(&by)).await.expect("rebuilt");
         assert!(rebuilt.replaced && rebuilt.tables.iter().all(|table| !table.is_some()), "{rebuilt:?}");
         let looked = operator.rebuild(&name(), &bench.target.rules, None).await.expect("looked");

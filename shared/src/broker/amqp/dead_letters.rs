@@ -1,26 +1,21 @@
-//! The dead letters of one target: for operators to look at and to take out one by one, and for workers to count.
+//! The dead letters of one target, for operators to look at and to take out one by one.
 
 use lapin::message::BasicGetMessage;
-use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions};
-use lapin::protocol::AMQPSoftError;
-use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Connection};
+use lapin::options::{BasicAckOptions, BasicGetOptions};
+use lapin::types::AMQPValue;
+use lapin::{BasicProperties, Channel};
 use secrecy::SecretString;
 
 use super::codec;
-use super::connection::{ConnectError, Link, within_step};
-use super::topology::{dead_letter_queue_name, is};
+use super::connection::{Link, within_step};
+use super::depth::{LookError, depth};
+use super::topology::dead_letter_queue_name;
 use crate::ids::TargetName;
 use crate::message::Message;
 
 /// Written by the broker: <https://www.rabbitmq.com/docs/dlx#effects>.
 const DEATHS: &str = "x-death";
 const REASON: &str = "reason";
-
-/// Why the dead letters could not be looked at or taken. Names no address.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct DeadLetterError(#[from] ConnectError);
 
 /// A look into the dead letters. What was looked at and not removed goes back when the look ends.
 pub struct DeadLetters {
@@ -46,8 +41,8 @@ impl DeadLetters {
     /// Begins a look; `None` where there is no such queue.
     ///
     /// # Errors
-    /// [`DeadLetterError`].
-    pub async fn open(url: &SecretString, target: &TargetName) -> Result<Option<Self>, DeadLetterError> {
+    /// [`LookError`].
+    pub async fn open(url: &SecretString, target: &TargetName) -> Result<Option<Self>, LookError> {
         let link = Link::connect(url, "jodo-sync dead letters").await?;
         let queue = dead_letter_queue_name(target);
         let Some(waiting) = depth(link.connection(), &queue).await? else { return Ok(None) };
@@ -63,8 +58,8 @@ impl DeadLetters {
     /// The next one, the oldest first; `None` at the end.
     ///
     /// # Errors
-    /// [`DeadLetterError`].
-    pub async fn next(&mut self) -> Result<Option<DeadLetter>, DeadLetterError> {
+    /// [`LookError`].
+    pub async fn next(&mut self) -> Result<Option<DeadLetter>, LookError> {
         let get = self.channel.basic_get(self.queue.as_str().into(), BasicGetOptions::default());
         Ok(within_step(get).await?.map(letter))
     }
@@ -72,8 +67,8 @@ impl DeadLetters {
     /// Removes one for good: another place must have it.
     ///
     /// # Errors
-    /// [`DeadLetterError`]; it may still be there.
-    pub async fn remove(&mut self, letter: &DeadLetter) -> Result<(), DeadLetterError> {
+    /// [`LookError`]; it may still be there.
+    pub async fn remove(&mut self, letter: &DeadLetter) -> Result<(), LookError> {
         within_step(self.channel.basic_ack(letter.tag, BasicAckOptions::default())).await?;
         Ok(())
     }
@@ -108,47 +103,5 @@ fn reason(properties: &BasicProperties) -> Option<String> {
         AMQPValue::LongString(text) => Some(text.to_string()),
         AMQPValue::ShortString(text) => Some(text.to_string()),
         _ => None,
-    }
-}
-
-/// Counts dead letters again and again, over one connection for as long as it lasts.
-pub struct DeadLetterCount {
-    url: SecretString,
-    link: Option<Link>,
-}
-
-impl DeadLetterCount {
-    /// Connects when first asked.
-    pub fn new(url: SecretString) -> Self {
-        Self { url, link: None }
-    }
-
-    /// How many wait for the target now.
-    ///
-    /// # Errors
-    /// [`DeadLetterError`]; the next call connects anew.
-    pub async fn of(&mut self, target: &TargetName) -> Result<u32, DeadLetterError> {
-        let link = match self.link.take().filter(Link::is_connected) {
-            Some(link) => link,
-            None => Link::connect(&self.url, "jodo-sync dead letter count").await?,
-        };
-        let waiting = depth(link.connection(), &dead_letter_queue_name(target)).await?;
-        self.link = Some(link);
-        Ok(waiting.unwrap_or_default())
-    }
-}
-
-/// Messages that are ready in a queue, on a channel of its own, because the broker closes the channel when there is no
-/// such queue.
-async fn depth(connection: &Connection, queue: &str) -> Result<Option<u32>, ConnectError> {
-    let channel = within_step(connection.create_channel()).await?;
-    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
-    match channel.queue_declare(queue.into(), passive, FieldTable::default()).await {
-        Ok(queue) => {
-            within_step(channel.close(200, "OK".into())).await?;
-            Ok(Some(queue.message_count()))
-        }
-        Err(error) if is(&error, AMQPSoftError::NOTFOUND) => Ok(None),
-        Err(error) => Err(error.into()),
     }
 }

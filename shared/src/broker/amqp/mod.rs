@@ -7,7 +7,8 @@
 //! What each file knows: [`topology`] the queues, `mismatch` what of them may differ, `codec` how a message looks in
 //! AMQP, `connection` how to get a connection and how to be rid of it, `reach` what to do while there is none,
 //! `confirms` what the broker's word on a publish means, `session` one channel that consumes, `acks` which
-//! acknowledgements may cover several deliveries, `dead_letters` what the broker has given up.
+//! acknowledgements may cover several deliveries, `dead_letters` what the broker has given up,
+//! `depth` how much waits in a queue.
 
 mod acks;
 mod codec;
@@ -15,6 +16,7 @@ mod confirms;
 mod connection;
 mod consumer;
 mod dead_letters;
+mod depth;
 mod mismatch;
 mod publisher;
 mod reach;
@@ -22,5 +24,6 @@ mod session;
 pub mod topology;
 
 pub use consumer::{AmqpConsumer, prefetch_for};
-pub use dead_letters::{DeadLetter, DeadLetterCount, DeadLetterError, DeadLetters};
+pub use dead_letters::{DeadLetter, DeadLetters};
+pub use depth::{LookError, QueueDepths};
 pub use publisher::AmqpPublisher;

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use jodo_shared::clock::{now, stored};
+use jodo_shared::clock::stored;
 use serde_json::json;
 
 use super::write::BatchStatement;
@@ -18,6 +18,13 @@ pub(super) struct Touched<'a> {
     pub(super) was: Option<String>,
 }
 
+impl Touched<'_> {
+    /// What concerns the target as a whole, and what was before, or how much of it was done.
+    pub(super) fn all(was: Option<String>) -> Self {
+        Self { key: "", was }
+    }
+}
+
 /// Adds a line for each event, in the transaction that touches them.
 pub(super) async fn add(
     connection: &mut Connection,
@@ -25,7 +32,7 @@ pub(super) async fn add(
     touched: &[Touched<'_>],
     deed: &Deed,
 ) -> QueryResult<()> {
-    let at = stored(now());
+    let at = stored(deed.at);
     let line = |one: &Touched<'_>| {
         json!({
             "at": at,

@@ -21,7 +21,7 @@ pub(super) async fn exercise(store: &dyn Operate) {
 }
 
 fn deed(reason: &str) -> Deed {
-    Deed { who: "Asha".to_owned(), reason: Some(reason.to_owned()) }
+    Deed { who: "Asha".to_owned(), at: jodo_shared::clock::now(), reason: Some(reason.to_owned()) }
 }
 
 /// No other case's rows are due so early.

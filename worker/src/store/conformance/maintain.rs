@@ -10,7 +10,8 @@ use jodo_shared::outcome::{Outcome, Reason};
 
 use super::{commit, event, key, set};
 use crate::entities::STUDENTS;
-use crate::store::maintain::{By, Expired, Maintain, OrderedPause, Orders};
+use crate::store::maintain::{Expired, Maintain, OrderedPause, Orders};
+use crate::store::operate::Deed;
 use crate::store::{EventRow, UnverifiedRow, Write, Written};
 
 /// Runs every case, in an order in which none minds what the earlier ones left.
@@ -33,8 +34,8 @@ fn second(second: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second)
 }
 
-fn by(at: i64) -> By {
-    By { who: "asha".to_owned(), at: second(at) }
+fn by(at: i64) -> Deed {
+    Deed { who: "asha".to_owned(), at: second(at), reason: None }
 }
 
 fn pause(from: i64) -> OrderedPause {
@@ -78,7 +79,7 @@ async fn a_person_lifts_the_brakes_that_came_on_before(store: &dyn Maintain) {
     let orders = store.orders(&target(), Some(since)).await.expect("an answer");
     assert!(!orders.lift_brake, "the last word of a person is older");
 
-    let now = By { who: "asha".to_owned(), at: since + SignedDuration::from_secs(1) };
+    let now = Deed { at: since + SignedDuration::from_secs(1), ..by(0) };
     assert_eq!(store.resume(&target(), &now).await.expect("resumed").braked, 1);
     assert_eq!(store.brake_holds(since).await, Ok(false));
     assert!(store.orders(&target(), Some(since)).await.expect("an answer").lift_brake);
@@ -138,7 +139,7 @@ async fn only_what_is_settled_and_old_loses_its_body(store: &dyn Maintain) {
 }
 
 async fn a_rebuild_without_every_event_changes_nothing(store: &dyn Maintain) {
-    let change = set(&STUDENTS, "erp:by-hand", "fullname", 1, "By hand");
+    let change = set(&STUDENTS, "erp:by-hand", "fullname", 1, "Deed hand");
     commit(store, &[change], &[]).await;
     let before = store.dump().await.expect("a dump");
     for by in [None, Some(by(400))] {

@@ -1,6 +1,5 @@
 //! What operators do to a target as a whole.
 
-mod history;
 pub(super) mod pauses;
 mod rebuild;
 mod retention;
@@ -15,7 +14,8 @@ use jodo_shared::ids::{SourceName, TargetName};
 use super::ThisStore;
 use crate::decide::SourceRules;
 use crate::store::StoreError;
-use crate::store::maintain::{By, Expired, Maintain, OrderedPause, Rebuilt, Resumed, Slice};
+use crate::store::maintain::{Expired, Maintain, OrderedPause, Rebuilt, Resumed, Slice};
+use crate::store::operate::Deed;
 
 #[async_trait]
 impl Maintain for ThisStore {
@@ -35,7 +35,7 @@ impl Maintain for ThisStore {
         pauses::resumable(self, target).await
     }
 
-    async fn resume(&self, target: &TargetName, by: &By) -> Result<Resumed, StoreError> {
+    async fn resume(&self, target: &TargetName, by: &Deed) -> Result<Resumed, StoreError> {
         pauses::resume(self, target, by).await
     }
 
@@ -57,7 +57,7 @@ impl Maintain for ThisStore {
         retention::forget_held(self, now, most).await
     }
 
-    async fn note_of_target(&self, by: &By, action: &'static str, what: &str) -> Result<(), StoreError> {
+    async fn note_of_target(&self, by: &Deed, action: &'static str, what: &str) -> Result<(), StoreError> {
         retention::note(self, by, action, what).await
     }
 
@@ -65,7 +65,7 @@ impl Maintain for ThisStore {
         &self,
         target: &TargetName,
         rules: &HashMap<SourceName, SourceRules>,
-        by: Option<&By>,
+        by: Option<&Deed>,
     ) -> Result<Rebuilt, StoreError> {
         rebuild::rebuild(self, target, rules, by).await
     }

@@ -8,11 +8,12 @@ use jodo_shared::clock::stored;
 use jodo_shared::ids::TargetName;
 use jodo_shared::outcome::{Outcome, Reason};
 
+use super::super::history::{self, Touched};
 use super::super::{Backend, Connection, ThisStore};
-use super::history;
 use crate::schema::{jodo_events, jodo_history, jodo_pauses};
 use crate::store::StoreError;
-use crate::store::maintain::{By, OrderedPause, Orders, Resumed};
+use crate::store::maintain::{OrderedPause, Orders, Resumed};
+use crate::store::operate::Deed;
 
 /// The word in `jodo_history`, which also lifts a brake that came on before.
 const RESUME: &str = "resume";
@@ -68,7 +69,8 @@ pub(super) async fn pause(
     target: &TargetName,
     pause: &OrderedPause,
 ) -> Result<Option<OrderedPause>, StoreError> {
-    let by = By { who: pause.who.clone(), at: pause.paused_at };
+    let reason = format!("until {}: {}", stored(pause.until), pause.reason);
+    let deed = Deed { who: pause.who.clone(), at: pause.paused_at, reason: Some(reason) };
     let row = (
         jodo_pauses::target.eq(target.as_str()),
         jodo_pauses::paused_at.eq(stored(pause.paused_at)),
@@ -81,8 +83,7 @@ pub(super) async fn pause(
         let before = remove(connection, target).await?;
         diesel::insert_into(jodo_pauses::table).values(row).execute(connection).await?;
         let was = before.as_ref().map(OrderedPause::to_string);
-        let reason = format!("until {}: {}", stored(pause.until), pause.reason);
-        history::note(connection, &by, "pause", was.as_deref(), Some(&reason)).await?;
+        history::add(connection, "pause", &[Touched::all(was)], &deed).await?;
         Ok(before)
     };
     store.run(false, async |connection| connection.transaction(change).await).await
@@ -124,11 +125,11 @@ pub(super) async fn resumable(store: &ThisStore, target: &TargetName) -> Result<
 }
 
 /// See [`Maintain::resume`](crate::store::maintain::Maintain::resume).
-pub(super) async fn resume(store: &ThisStore, target: &TargetName, by: &By) -> Result<Resumed, StoreError> {
+pub(super) async fn resume(store: &ThisStore, target: &TargetName, by: &Deed) -> Result<Resumed, StoreError> {
     let change = async |connection: &mut Connection| {
         let pause = remove(connection, target).await?;
         let was = pause.as_ref().map(OrderedPause::to_string);
-        history::note(connection, by, RESUME, was.as_deref(), None).await?;
+        history::add(connection, RESUME, &[Touched::all(was)], by).await?;
         Ok(Resumed { pause, braked: braked(connection).await? })
     };
     store.run(false, async |connection| connection.transaction(change).await).await

@@ -8,13 +8,15 @@ use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _
 use jodo_shared::ids::{SourceName, TargetName};
 use jodo_shared::outcome::{Outcome, Reason};
 
+use super::super::history::{self, Touched};
 use super::super::write::BatchStatement;
 use super::super::{Backend, Connection, ThisStore, dialect};
-use super::{history, shadow};
+use super::shadow;
 use crate::decide::{SourceRules, decide};
 use crate::fold::fold;
 use crate::schema::jodo_events;
-use crate::store::maintain::{By, Rebuilt};
+use crate::store::maintain::Rebuilt;
+use crate::store::operate::Deed;
 use crate::store::reads::StoredEvent;
 use crate::store::{EventRow, StoreError};
 use crate::table::Change;
@@ -42,7 +44,7 @@ pub(super) async fn rebuild(
     store: &ThisStore,
     target: &TargetName,
     rules: &HashMap<SourceName, SourceRules>,
-    by: Option<&By>,
+    by: Option<&Deed>,
 ) -> Result<Rebuilt, StoreError> {
     let work = async |connection: &mut Connection| {
         match by {
@@ -61,7 +63,7 @@ pub(super) async fn rebuild(
         };
         shadow::replace(connection, &rebuilt.tables).await?;
         rebuilt.replaced = true;
-        history::note(connection, by, "rebuild", Some(&in_words(&rebuilt)), None).await?;
+        history::add(connection, "rebuild", &[Touched::all(Some(in_words(&rebuilt)))], by).await?;
         Ok(rebuilt)
     };
     store

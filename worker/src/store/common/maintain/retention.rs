@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use jodo_shared::clock::stored;
 use jodo_shared::outcome::Outcome;
 
+use super::super::history::{self, Touched};
 use super::super::{Backend, ThisStore};
-use super::history;
 use crate::schema::{jodo_events, jodo_unverified};
 use crate::store::StoreError;
-use crate::store::maintain::{By, Expired, Slice};
+use crate::store::maintain::{Expired, Slice};
+use crate::store::operate::Deed;
 
 /// Settled events that came before an instant and still have their bodies.
 fn old_bodies(before: Timestamp) -> jodo_events::BoxedQuery<'static, Backend> {
@@ -86,12 +87,13 @@ pub(super) async fn forget_held(store: &ThisStore, now: Timestamp, most: i64) ->
         .await
 }
 
-/// See [`Maintain::note`](crate::store::maintain::Maintain::note).
+/// See [`Maintain::note_of_target`](crate::store::maintain::Maintain::note_of_target).
 pub(super) async fn note(
     store: &ThisStore,
-    by: &By,
+    by: &Deed,
     action: &'static str,
     what: &str,
 ) -> Result<(), StoreError> {
-    store.run(false, async |connection| history::note(connection, by, action, Some(what), None).await).await
+    let line = [Touched::all(Some(what.to_owned()))];
+    store.run(false, async |connection| history::add(connection, action, &line, by).await).await
 }
