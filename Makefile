@@ -1,6 +1,6 @@
 # Everything a developer needs: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help run check test chaos outages services docs
+.PHONY: help run check test chaos mutants outages services docs
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -30,6 +30,10 @@ chaos: ## faults on everything: RUNS=n runs from SEED=s, with their table in doc
 	cargo build --workspace --locked
 	JODO_CHAOS_RUNS=$(RUNS) JODO_CHAOS_SEED=$(SEED) JODO_CHAOS_WRITE=$(CURDIR)/docs/RELIABILITY.md \
 		cargo test --quiet --locked -p jodo-sync --test chaos -- --nocapture
+
+mutants: ## faults of our own in the code, one after the other: chaos must find each
+	tests/support/install-services.sh chaos
+	tests/chaos/mutants.sh
 
 outages: ## RabbitMQ away for two minutes, then PostgreSQL for five, with figures; takes ten minutes beside the build
 	tests/support/install-services.sh

@@ -14,6 +14,7 @@ use jodo_shared::lifecycle;
 pub mod cli;
 pub mod commands;
 mod exit;
+mod ingress_says;
 mod json_text;
 pub mod one_program;
 mod queues;

@@ -80,6 +80,7 @@ pub async fn run(
         writeln!(out, "instead of until {until} by {}: {}", plain(&before.who), plain(&before.reason))?;
     }
     writeln!(out, "{}", waiting::in_words(config, one_program, name).await)?;
+    writeln!(out, "{}", waiting::room_in_words(config, one_program).await)?;
     if !args.dry_run {
         writeln!(
             out,

@@ -35,6 +35,9 @@ pub(crate) enum Kind {
     SecretRotated,
     Alarm,
     QueueDeleted,
+    QueueReplaced,
+    CredentialsRevoked,
+    PolicyChanged,
     Flushed,
     Evicting,
     Stale,
@@ -64,7 +67,8 @@ const fn one(name: &'static str, kind: Kind) -> Fault {
     Fault { name, shape: Shape::OneProgram, kind }
 }
 
-/// All of them, those that take long last.
+/// All of them: fifty, so that 200 runs inflict each four times. What a suspended Redis shows a half-open wire to it does
+/// not show again, nor a restart of it what its being killed has shown.
 pub(crate) const FAULTS: &[Fault] = &[
     cluster("worker killed", Kind::Kill(Who::Worker)),
     one("program killed", Kind::Kill(Who::Ingress)),
@@ -83,10 +87,12 @@ pub(crate) const FAULTS: &[Fault] = &[
     cluster("Redis suspended", Kind::Suspend(Who::Redis)),
     cluster("PostgreSQL suspended", Kind::Suspend(Who::Postgres)),
     cluster("RabbitMQ restarted", Kind::Restart(Who::RabbitMq)),
-    cluster("Redis restarted", Kind::Restart(Who::Redis)),
     cluster("PostgreSQL restarted", Kind::Restart(Who::Postgres)),
     cluster("RabbitMQ memory alarm", Kind::Alarm),
+    cluster("RabbitMQ credentials revoked", Kind::CredentialsRevoked),
+    cluster("policy that bounds the queue and expires what waits", Kind::PolicyChanged),
     cluster("queue deleted, then recovered", Kind::QueueDeleted),
+    cluster("queue replaced by one of another kind, then recovered", Kind::QueueReplaced),
     cluster("workers killed six times in a row", Kind::KilledSixTimes),
     cluster("Redis flushed", Kind::Flushed),
     cluster("Redis evicts everything", Kind::Evicting),
@@ -99,7 +105,6 @@ pub(crate) const FAULTS: &[Fault] = &[
     cluster("RabbitMQ slow to answer", Kind::Latency(Who::RabbitMq)),
     cluster("RabbitMQ over a thin wire", Kind::Bandwidth(Who::RabbitMq)),
     cluster("RabbitMQ unreachable", Kind::Blackhole(Who::RabbitMq)),
-    cluster("Redis half-open", Kind::HalfOpen(Who::Redis)),
     cluster("Redis connections reset", Kind::Reset(Who::Redis)),
     cluster("Redis slow to answer", Kind::Latency(Who::Redis)),
     cluster("PostgreSQL half-open", Kind::HalfOpen(Who::Postgres)),
@@ -109,6 +114,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     cluster("PostgreSQL unreachable", Kind::Blackhole(Who::Postgres)),
     cluster("signing secret rotated", Kind::SecretRotated),
     cluster("clock jumps", Kind::ClockJumps),
+    one("database locked", Kind::Locked),
     one("program suspended", Kind::Suspend(Who::Ingress)),
     one("program restarted", Kind::RollingRestart),
     one("signing secret rotated", Kind::SecretRotated),
@@ -135,6 +141,9 @@ impl Fault {
             }
             Kind::Alarm => inflict::broker::alarm(run, lasting).await,
             Kind::QueueDeleted => inflict::broker::delete_queue(run).await,
+            Kind::QueueReplaced => inflict::broker::replace_queue(run, lasting).await,
+            Kind::CredentialsRevoked => inflict::broker::revoke_credentials(run, lasting).await,
+            Kind::PolicyChanged => inflict::broker::change_policy(run, lasting).await,
             Kind::Flushed => inflict::redis::flush(run).await,
             Kind::Evicting => inflict::redis::evict(run, lasting).await,
             Kind::Stale => inflict::redis::stale(run).await,
@@ -150,7 +159,9 @@ impl Fault {
             Kind::Latency(who) => {
                 inflict::network::slow(run, who, Duration::from_millis(300), 0, lasting).await
             }
-            Kind::Bandwidth(who) => inflict::network::slow(run, who, Duration::ZERO, 30_000, lasting).await,
+            Kind::Bandwidth(who) => {
+                inflict::network::slow(run, who, Duration::ZERO, inflict::network::THIN, lasting).await
+            }
             Kind::Blackhole(who) => inflict::network::unreachable(run, who, lasting).await,
             Kind::ClockJumps => inflict::clock::jump(run, lasting).await,
         }

@@ -10,8 +10,11 @@ use jodo_worker::store::inspect::AnyRow;
 use jodo_worker::store::maintain::Maintain;
 use tokio::time::{Instant, sleep_until};
 
-/// How long after the fault everything may take to be settled. Reached only when something is lost.
-const PATIENCE: Duration = Duration::from_secs(180);
+use crate::number;
+
+/// How many seconds after the fault everything may take to be settled, unless JODO_CHAOS_PATIENCE says otherwise.
+/// Reached only when something is lost.
+const PATIENCE: u64 = 180;
 
 /// The inbox in the end.
 pub(crate) struct Inbox {
@@ -25,7 +28,8 @@ pub(crate) struct Inbox {
 
 /// Waits until all of these are settled, for as long as there is hope.
 pub(crate) async fn inbox(store: &dyn Maintain, owed: &HashSet<DeliveryKey>) -> Inbox {
-    let deadline = Instant::now() + PATIENCE;
+    let patience = number("JODO_CHAOS_PATIENCE").unwrap_or(PATIENCE);
+    let deadline = Instant::now() + Duration::from_secs(patience);
     loop {
         let next = Instant::now() + Duration::from_millis(200);
         match look(store, owed).await {

@@ -10,6 +10,7 @@ use jodo_test_support::school::{Sent, history, shuffled_with_repeats};
 
 use crate::dice::Dice;
 use crate::faults::{Fault, Kind, Void};
+use crate::inflict;
 use crate::inflict::clock::Clock;
 use crate::inflict::disk::SmallDisk;
 use crate::judge::{differing_rows, inbox};
@@ -30,6 +31,8 @@ pub(crate) struct Run<'s> {
     pub(crate) dice: Dice,
     /// Part of the fault is that the database loses what only the archive has.
     pub(crate) recover_at_the_end: bool,
+    /// Part of the fault is that RabbitMQ gives up what waits.
+    pub(crate) dead_letters_at_the_end: bool,
     /// RabbitMQ had to be told to elect a leader.
     pub(crate) elected: bool,
     /// To be dropped with the database.
@@ -113,6 +116,7 @@ pub(crate) async fn run(
         progress,
         dice,
         recover_at_the_end: false,
+        dead_letters_at_the_end: false,
         elected: false,
         tablespace: None,
         disk,
@@ -146,7 +150,10 @@ impl Run<'_> {
         if self.recover_at_the_end {
             self.recover().await;
         }
-        let first = judge(&self.stage, &told.accepted, undisturbed).await;
+        let first = tokio::select! {
+            shown = judge(&self.stage, &told.accepted, undisturbed) => shown,
+            never = inflict::broker::keep_returning_dead_letters(&self), if self.dead_letters_at_the_end => never,
+        };
         // Hours later the sender repeats what was not answered 2xx.
         let mut refused = told.refused.clone();
         let mut owed = told.accepted.clone();

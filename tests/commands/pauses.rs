@@ -25,6 +25,7 @@ async fn a_pause_is_kept_with_its_reason_and_ended_by_a_person() {
         "{text}"
     );
     assert!(text.contains("how many events wait is unknown: broker.url is not configured here"), "{text}");
+    assert!(text.contains("How much more there is room for is unknown: no ingress answers at 127"), "{text}");
     let again = pause(&school, &[]).await;
     assert!(
         again.contains("instead of until ") && again.contains(" by asha: the books are closed"),

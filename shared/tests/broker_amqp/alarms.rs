@@ -1,5 +1,6 @@
-//! Alarms: the broker takes no more publishes, but goes on handing out.
+//! Alarms and bounds that an operator sets: the broker takes no more publishes, but goes on handing out.
 
+use jodo_shared::broker::amqp::topology::queue_name;
 use jodo_shared::broker::conformance::message;
 use jodo_shared::broker::{Consumer as _, PublishError, Publisher as _};
 use jodo_test_support::RabbitMq;
@@ -41,4 +42,24 @@ async fn an_alarm_blocks_publishing_at_once_but_neither_consuming_nor_what_comes
     until("the publisher is ready", async || publisher.is_ready()).await;
     publish_at_last(&publisher, &target, "after").await;
     consume_up_to(&mut consumer, "after").await;
+}
+
+#[tokio::test]
+async fn a_bound_that_an_operator_takes_away_again_holds_nobody_up() {
+    // One of its own: a policy is the operator's.
+    let rabbitmq = RabbitMq::start().await;
+    let target = target();
+    let publisher = publisher(rabbitmq.url(), &[&target]).await;
+    let (pattern, bound) = (format!("^{}$", queue_name(&target)), r#"{"max-length": 1}"#);
+    rabbitmq.ctl(&["set_policy", "--apply-to", "queues", "bound", &pattern, bound]).await;
+    let refused = timeout(DEADLINE, async {
+        let mut taken = 0;
+        while publisher.publish(&message(&target, format!("{taken}"))).await != Err(PublishError::Nacked) {
+            taken += 1;
+        }
+    });
+    refused.await.expect("the bound is reached");
+    rabbitmq.ctl(&["clear_policy", "bound"]).await;
+    // Nobody consumes, so that nothing but the policy's end makes room.
+    publish_at_last(&publisher, &target, "after").await;
 }

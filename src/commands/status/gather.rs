@@ -16,10 +16,10 @@ use jodo_worker::store::inspect::{Inspect, OutcomeCounts, WorkerRow};
 use jodo_worker::store::maintain::OrderedPause;
 use serde::Deserialize;
 
-use super::ingress;
 use super::report::{
     Balance, Database, Pause, Program, Queues, Source, Spool, Status, Target, Unsettled, Verdict, Worker,
 };
+use crate::ingress_says;
 use crate::queues::{self, Depths};
 use crate::targets;
 
@@ -41,7 +41,7 @@ pub(super) async fn status(
     let chosen = targets::some(config, named)?;
     let names: Vec<_> = chosen.iter().map(|(name, _)| *name).collect();
     let waiting = if one_program { spooled(config).await } else { queued(config, &names).await };
-    let said = ingress::ask(config.ingress.private_listen).await;
+    let said = ingress_says::ask(config.ingress.private_listen).await;
     let mut all = Vec::new();
     for (place, (name, erp)) in chosen.into_iter().enumerate() {
         let mut target = Target { target: name.to_string(), ..Target::default() };

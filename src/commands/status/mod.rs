@@ -10,7 +10,6 @@ use jodo_shared::ids::TargetName;
 use crate::Exit;
 
 mod gather;
-mod ingress;
 mod report;
 mod screen;
 mod trouble;

@@ -8,8 +8,8 @@ use jodo_shared::clock::stored;
 use jodo_shared::outcome::Outcome;
 use serde::{Serialize, Serializer};
 
-use super::ingress::{IngressSpool, Strikes};
 use crate::Exit;
+use crate::ingress_says::{IngressSpool, Strikes};
 
 /// Workers report themselves every 10 s; six missed reports are no accident.
 const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60);

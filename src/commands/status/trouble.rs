@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jodo_shared::outcome::Outcome;
 
-use super::ingress::IngressSpool;
 use super::report::{Database, Queues, Source, Spool};
+use crate::ingress_says::IngressSpool;
 use crate::wording::{ago, count};
 
 impl Database {

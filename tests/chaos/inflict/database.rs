@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use tokio::time::Instant;
 use tokio_postgres::{Client, NoTls};
 use url::Url;
@@ -78,10 +80,22 @@ pub(crate) async fn deadlock(run: &mut Run<'_>, lasting: Duration) -> Result<(),
 
 /// Somebody else has the inbox to himself.
 pub(crate) async fn lock(run: &mut Run<'_>, lasting: Duration) -> Result<(), Void> {
+    if run.stage.shape == Shape::OneProgram {
+        return lock_file(run, lasting).await;
+    }
     let client = connect(&run.stage.database).await?;
     execute(&client, "BEGIN; LOCK TABLE jodo_events IN ACCESS EXCLUSIVE MODE").await?;
     last(lasting).await;
     execute(&client, "COMMIT").await
+}
+
+async fn lock_file(run: &mut Run<'_>, lasting: Duration) -> Result<(), Void> {
+    let file = run.stage.folder.join("jodo.db").display().to_string();
+    let mut other = SqliteConnection::establish(&file).map_err(|error| error.to_string())?;
+    let mut execute = |statement| other.batch_execute(statement).map_err(|error| error.to_string());
+    execute("PRAGMA busy_timeout = 10000; BEGIN EXCLUSIVE")?;
+    last(lasting * 2).await;
+    execute("COMMIT")
 }
 
 /// The database is copied, and put back later as it was then; the archive brings back what it lost.

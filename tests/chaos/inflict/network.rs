@@ -8,6 +8,9 @@ use super::last;
 use crate::faults::{Void, Who};
 use crate::run::Run;
 
+/// Bytes a second of a wire that is too thin.
+pub(crate) const THIN: u32 = 30_000;
+
 fn wire<'r>(run: &'r Run<'_>, who: Who) -> Result<&'r FaultProxy, Void> {
     match who {
         Who::RabbitMq => Ok(&run.services.to_rabbitmq),
@@ -17,7 +20,7 @@ fn wire<'r>(run: &'r Run<'_>, who: Who) -> Result<&'r FaultProxy, Void> {
     }
 }
 
-fn were_open(open: usize) -> Result<(), Void> {
+pub(super) fn were_open(open: usize) -> Result<(), Void> {
     if open > 0 { Ok(()) } else { Err("nobody was connected".to_owned()) }
 }
 
@@ -30,15 +33,19 @@ pub(crate) async fn half_open(run: &mut Run<'_>, who: Who, lasting: Duration) ->
     were_open(open)
 }
 
-/// All connections are reset; new ones come about at once.
+/// All connections are reset, again and again; between that they are slow, so that something is under way each time.
 pub(crate) async fn reset(run: &mut Run<'_>, who: Who, lasting: Duration) -> Result<(), Void> {
     let wire = wire(run, who)?;
     let mut open = 0;
     for _ in 0..3 {
         open += wire.cut().await;
+        last(lasting / 3).await;
         wire.heal().await;
-        last(lasting / 4).await;
+        wire.slow(Duration::ZERO, THIN);
+        last(lasting / 3).await;
     }
+    open += wire.cut().await;
+    wire.heal().await;
     were_open(open)
 }
 

@@ -22,6 +22,7 @@ use lapin::options::BasicPublishOptions;
 use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::connection::within_step;
 use crate::broker::PublishError;
 
 /// One message to publish.
@@ -55,6 +56,8 @@ type Finished = (u64, Result<Confirmation, lapin::Error>);
 pub(super) enum Verdict {
     /// Nothing.
     Usual,
+    /// The broker did not take a message.
+    Refused,
     /// A queue is missing.
     QueueMissing,
     /// The channel cannot be used any more.
@@ -92,6 +95,14 @@ impl Confirms {
         self.under_way.is_empty()
     }
 
+    /// Closes the channel, on which nothing is under way, and publishes on this one from now on.
+    pub(super) async fn go_on_with(&mut self, channel: Channel) {
+        let old = std::mem::replace(&mut self.channel, channel);
+        if let Err(error) = within_step(old.close(200, "OK".into())).await {
+            tracing::debug!(%error, "the channel before did not close in good order");
+        }
+    }
+
     /// Answers every caller at once, for instance when the broker blocks. Their messages may still arrive.
     pub(super) fn refuse_all(&mut self, error: PublishError) {
         for waiting in self.waiting.values_mut() {
@@ -117,8 +128,11 @@ impl Confirms {
             let Some(mut waiting) = self.waiting.remove(&number) else { continue };
             let result = meaning(&result, waiting.returned);
             match result {
-                Err(PublishError::Returned) if verdict == Verdict::Usual => verdict = Verdict::QueueMissing,
                 Err(PublishError::NotConnected) => verdict = Verdict::ChannelEnded,
+                Err(PublishError::Returned) if verdict != Verdict::ChannelEnded => {
+                    verdict = Verdict::QueueMissing;
+                }
+                Err(PublishError::Nacked) if verdict == Verdict::Usual => verdict = Verdict::Refused,
                 _ => {}
             }
             answer(&mut waiting, result);

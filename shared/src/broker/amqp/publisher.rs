@@ -172,12 +172,7 @@ impl Supervisor {
             // The other queues can be published to; for this one messages are returned, and it is tried again.
             tracing::warn!(%error, "a queue is missing and cannot be declared");
         }
-        let channel = within_step(async {
-            let channel = link.connection().create_channel().await?;
-            channel.confirm_select(ConfirmSelectOptions::default()).await?;
-            Ok::<_, lapin::Error>(channel)
-        });
-        let channel = channel.await?;
+        let channel = open_channel(&link).await?;
         Ok((link, channel))
     }
 
@@ -217,7 +212,20 @@ impl Supervisor {
         let mut changes = link.changes();
         let mut declaring: Option<BoxFuture<'_, Result<(), ConnectError>>> = None;
         let mut declared_at: Option<Instant> = None;
+        let mut is_refused = false;
         loop {
+            // RabbitMQ may go on refusing a channel when an operator has taken a queue's bound away: issue 12206 of
+            // rabbitmq-server. A new channel is judged anew.
+            if is_refused && confirms.is_empty() {
+                match open_channel(link).await {
+                    Ok(channel) => confirms.go_on_with(channel).await,
+                    Err(error) => {
+                        tracing::warn!(%error, "no new channel after a refusal");
+                        return;
+                    }
+                }
+                is_refused = false;
+            }
             tokio::select! {
                 change = changes.next() => match change {
                     Change::Lost => return,
@@ -241,6 +249,7 @@ impl Supervisor {
                 Some(job) = queued.recv(), if declaring.is_none() => confirms.publish(job),
                 verdict = confirms.judge() => match verdict {
                     Verdict::Usual => {}
+                    Verdict::Refused => is_refused = true,
                     Verdict::ChannelEnded => return,
                     Verdict::QueueMissing => {
                         let lately = declared_at.is_some_and(|at| at.elapsed() < REDECLARE_EVERY);
@@ -252,4 +261,14 @@ impl Supervisor {
             }
         }
     }
+}
+
+/// A channel in confirm mode.
+async fn open_channel(link: &Link) -> Result<Channel, ConnectError> {
+    within_step(async {
+        let channel = link.connection().create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok::<_, lapin::Error>(channel)
+    })
+    .await
 }
