@@ -4,13 +4,15 @@ set -euo pipefail
 
 root=$(git rev-parse --show-toplevel)
 copy=$(mktemp -d)
-trap 'git -C "$root" worktree remove --force "$copy"' EXIT
+log=$(mktemp)
+trap 'git -C "$root" worktree remove --force "$copy"; rm -f "$log"' EXIT
 git -C "$root" worktree add --quiet --detach "$copy" HEAD
-export CARGO_TARGET_DIR=$root/target/mutants JODO_CHAOS_RUNS=1 JODO_CHAOS_SEED=${SEED:-1} JODO_CHAOS_PATIENCE=30
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/mutants}
+export JODO_CHAOS_RUNS=1 JODO_CHAOS_SEED=${SEED:-1} JODO_CHAOS_PATIENCE=30
 cd "$copy"
 
 chaos() {
-	cargo test --quiet --locked -p jodo-sync --test chaos -- --nocapture >"$CARGO_TARGET_DIR/chaos.log" 2>&1
+	cargo test --quiet --locked -p jodo-sync --test chaos -- --nocapture >"$log" 2>&1
 }
 
 survived=0
@@ -24,11 +26,11 @@ for patch in "$root"/tests/chaos/mutants/*.patch; do
 	if chaos; then
 		echo "$name: NOT found by \"$JODO_CHAOS_FAULT\""
 		survived=1
-	elif grep -q "lost deliveries, unsettled events or differing rows" "$CARGO_TARGET_DIR/chaos.log"; then
+	elif grep -q "lost deliveries, unsettled events or differing rows" "$log"; then
 		echo "$name: found by \"$JODO_CHAOS_FAULT\""
-		grep -E "^0: " "$CARGO_TARGET_DIR/chaos.log"
+		grep -Eo "0: (Cluster|OneProgram).*" "$log"
 	else
-		tail -n 20 "$CARGO_TARGET_DIR/chaos.log"
+		tail -n 20 "$log"
 		exit 1
 	fi
 	git checkout --quiet .
