@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use jodo_ingress::spooling::{SpoolPlace, SpoolingPublisher};
 use jodo_ingress::{serve, serve_private};
 use jodo_shared::broker::Publisher;
@@ -15,6 +15,7 @@ use jodo_shared::broker::amqp::AmqpPublisher;
 use jodo_shared::config::{Broker, Config, Needs};
 use jodo_shared::ids::TargetName;
 use jodo_shared::lifecycle::{Exit, Shutdown, Signals, run_program};
+use jodo_shared::private_http::check_health;
 use jodo_shared::telemetry;
 use tokio_util::sync::CancellationToken;
 
@@ -27,18 +28,30 @@ struct Arguments {
     /// Configuration file; the environment overrides what it says.
     #[arg(long, env = "JODO_SYNC_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Ask the one that runs here whether it can do its work: exit code 0 if so, else 1 with the reasons
+    Healthcheck,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match Config::load_from(arguments.config.as_deref(), Needs::Ingress) {
+    let needs = if arguments.command.is_some() { Needs::Nothing } else { Needs::Ingress };
+    let config = match Config::load_from(arguments.config.as_deref(), needs) {
         Ok(config) => config,
         Err(errors) => {
             eprintln!("jodo-ingress cannot start:\n{errors}");
             return ExitCode::from(2);
         }
     };
-    run_program(run(config))
+    match arguments.command {
+        Some(Command::Healthcheck) => check_health(config.ingress.private_listen),
+        None => run_program(run(config)),
+    }
 }
 
 async fn run(config: Config) -> anyhow::Result<Exit> {

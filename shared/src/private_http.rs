@@ -1,7 +1,8 @@
 //! The private listener: `/livez`, `/readyz` and `/metrics`, for supervisors and Prometheus. Never to be published.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use serde::Serialize;
 /// Connections beyond these wait: a handful of supervisors and scrapers use this listener.
 const MAX_CONNECTIONS: usize = 64;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a health check waits for its answer.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Whether a process can do its work now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -95,6 +98,37 @@ async fn page(metrics: Data<PrometheusHandle>) -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(metrics.render())
 }
 
+/// Asks the running program at its private address whether it can do its work, says why not on standard error, and gives
+/// the exit code that a container's health check wants: 0 if it can, else 1.
+///
+/// An address that stands for all of the machine's is asked on this machine.
+pub fn check_health(address: SocketAddr) -> ExitCode {
+    match ask(address) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn ask(mut address: SocketAddr) -> Result<(), String> {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    let config =
+        ureq::Agent::config_builder().timeout_global(Some(HEALTH_TIMEOUT)).http_status_as_error(false);
+    let agent = config.proxy(None).build().new_agent();
+    let answer = agent.get(format!("http://{address}/readyz")).call();
+    let mut answer = answer.map_err(|error| format!("no answer at {address}: {error}"))?;
+    if answer.status() == 200 {
+        return Ok(());
+    }
+    Err(answer.body_mut().read_to_string().unwrap_or_else(|error| error.to_string()))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -138,6 +172,11 @@ mod tests {
             not_ready.ends_with(r#"{"ready":false,"reasons":["no connection to the broker"]}"#),
             "{not_ready}"
         );
+        let everywhere = SocketAddr::from(([0, 0, 0, 0], address.port()));
+        let asked = async || tokio::task::spawn_blocking(move || ask(everywhere)).await.unwrap();
+        assert!(asked().await.unwrap_err().contains("no connection to the broker"));
+        reasons.lock().unwrap().clear();
+        assert_eq!(asked().await, Ok(()));
         assert!(get(address, "GET /livez").await.starts_with("HTTP/1.1 200"));
         assert!(get(address, "GET /metrics").await.contains("jodo_sync_test_total 3"));
         assert!(get(address, "POST /livez").await.starts_with("HTTP/1.1 405"));
@@ -145,6 +184,7 @@ mod tests {
 
         handle.stop(true).await;
         server.await.unwrap().unwrap();
+        assert!(asked().await.unwrap_err().contains("no answer at 127.0.0.1:"));
     }
 
     #[tokio::test]

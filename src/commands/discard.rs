@@ -20,9 +20,9 @@ pub struct DiscardArgs {
     /// Which events.
     #[command(flatten)]
     pub selection: SelectionArgs,
-    /// Why, for the history.
-    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
-    pub reason: String,
+    /// Why, for the history; only `--dry-run` does without.
+    #[arg(long, required_unless_present = "dry_run", value_parser = NonEmptyStringValueParser::new())]
+    pub reason: Option<String>,
     /// Who.
     #[command(flatten)]
     pub by: ByArgs,
@@ -55,7 +55,7 @@ async fn in_one_database(args: &DiscardArgs, chosen: &Chosen<'_>, out: &mut dyn 
     if args.dry_run {
         return preview::print(chosen, "thrown away", out).await;
     }
-    let deed = args.by.deed(Some(&args.reason));
+    let deed = args.by.deed(args.reason.as_deref());
     let (mut discarded, mut overtaken) = (0, 0);
     let mut pages = chosen.pages();
     while let Some(page) = pages.next().await? {

@@ -107,7 +107,7 @@ async fn a_dry_run_lists_and_changes_nothing() {
     let (_folder, config, store) = small_school().await;
     let key = unknown(store.as_ref(), PAID).await;
     let before = store.event(&key).await.expect("an answer");
-    for args in [&["retry", "--all", "--dry-run"][..], &["discard", "--all", "--dry-run", "--reason", "x"]] {
+    for args in [&["retry", "--all", "--dry-run"][..], &["discard", "--all", "--dry-run"]] {
         let (exit, text) = run_with(&config, args).await.expect("no error");
         assert_eq!(exit, Exit::Well);
         for words in ["main: 1 event would be ", "direct.payment.added", &key[..16], "nothing has changed."] {

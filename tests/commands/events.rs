@@ -94,6 +94,7 @@ async fn a_body_is_shown_only_when_it_is_asked_for_and_cannot_steer_the_terminal
     assert!(!text.contains('\u{9b}'), "{text}");
     let shown = school.json(&["events", "show", &key, "--json", "--body"]).await;
     assert_eq!(shown[0]["body"], body);
+    assert_eq!(school.run(&["events", "show", &key, "--raw"]).await.1, body);
     let shown = school.json(&["events", "show", &key, "--json"]).await;
     assert_eq!((shown[0].get("body"), &shown[0]["body_bytes"]), (None, &json!(body.len())));
 }

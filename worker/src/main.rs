@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use jodo_shared::broker::Consumer;
 use jodo_shared::broker::amqp::{AmqpConsumer, prefetch_for};
 use jodo_shared::config::{Config, Needs};
 use jodo_shared::lifecycle::{Exit, Shutdown, Signals, run_program};
-use jodo_shared::{private_http, telemetry};
+use jodo_shared::private_http::{self, check_health};
+use jodo_shared::telemetry;
 use jodo_worker::dead_letters::watch_dead_letters;
 use jodo_worker::run;
 
@@ -19,18 +20,30 @@ struct Arguments {
     /// Configuration file; the environment overrides it.
     #[arg(long, env = "JODO_SYNC_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Ask the one that runs here whether it can do its work: exit code 0 if so, else 1 with the reasons
+    Healthcheck,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match Config::load_from(arguments.config.as_deref(), Needs::Worker) {
+    let needs = if arguments.command.is_some() { Needs::Nothing } else { Needs::Worker };
+    let config = match Config::load_from(arguments.config.as_deref(), needs) {
         Ok(config) => config,
         Err(errors) => {
             eprintln!("jodo-worker cannot start:\n{errors}");
             return ExitCode::from(2);
         }
     };
-    run_program(serve(config))
+    match arguments.command {
+        Some(Command::Healthcheck) => check_health(config.worker.private_listen),
+        None => run_program(serve(config)),
+    }
 }
 
 async fn serve(config: Config) -> anyhow::Result<Exit> {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use jiff::tz::TimeZone;
 use jodo_shared::config::{Config, Source};
@@ -30,6 +30,9 @@ pub struct ShowArgs {
     /// Also the body as received; it holds personal data.
     #[arg(long)]
     pub body: bool,
+    /// Nothing but the body, byte for byte, such as for a file; the id must fit one event alone.
+    #[arg(long, conflicts_with_all = ["body", "json"])]
+    pub raw: bool,
     /// As JSON: a list, for an event_id may have been used more than once; times in UTC.
     #[arg(long)]
     pub json: bool,
@@ -52,7 +55,9 @@ pub async fn run(args: &ShowArgs, config: &Config, out: &mut dyn Write) -> anyho
         };
         found.extend(known.await.with_context(|| format!("erp.{name}"))?);
     }
-    if args.json {
+    if args.raw {
+        out.write_all(only_body(&found)?)?;
+    } else if args.json {
         writeln!(out, "{:#}", found.iter().map(|known| known.in_json(args.body)).collect::<Value>())?;
     } else if found.is_empty() {
         writeln!(out, "No event has this key, these first digits of a key (8 or more), or this event_id.")?;
@@ -65,6 +70,14 @@ pub async fn run(args: &ShowArgs, config: &Config, out: &mut dyn Write) -> anyho
         }
     }
     Ok(if found.is_empty() { Exit::Wrong } else { Exit::Well })
+}
+
+/// The body of the one event that was found.
+fn only_body<'k>(found: &'k [Known<'_>]) -> anyhow::Result<&'k [u8]> {
+    let [known] = found else {
+        bail!("{} fit: --raw wants one", count(found.len() as i64, "event", "events"));
+    };
+    known.event.body.as_deref().context("its body has been removed")
 }
 
 /// An event and what it did.

@@ -27,9 +27,9 @@ pub struct DiscardArgs {
     /// Only this ERP database; all configured ones without it.
     #[arg(long, value_name = "NAME")]
     pub target: Option<TargetName>,
-    /// Why, for the history.
-    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
-    pub reason: String,
+    /// Why, for the history; only `--dry-run` does without.
+    #[arg(long, required_unless_present = "dry_run", value_parser = NonEmptyStringValueParser::new())]
+    pub reason: Option<String>,
     /// Who.
     #[command(flatten)]
     pub by: ByArgs,
@@ -51,7 +51,7 @@ pub(super) async fn run(args: &DiscardArgs, config: &Config, out: &mut dyn Write
             let keys = keys(store.as_ref(), &args.id, &mut unknown).await?;
             match args.dry_run {
                 true => Ok(keys.len()),
-                false => anyhow::Ok(store.discard_held(&keys, &args.by.deed(Some(&args.reason))).await?),
+                false => anyhow::Ok(store.discard_held(&keys, &args.by.deed(args.reason.as_deref())).await?),
             }
         };
         let number = discarding.await.with_context(|| format!("erp.{name}"))?;
