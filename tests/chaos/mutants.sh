@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Puts one fault of our own after the other into a copy of the last commit, and sees that chaos finds it.
+# Puts one fault of our own after the other into a copy of the last commit, and sees that chaos finds it. With a name as
+# its argument, only that one.
 set -euo pipefail
 
 root=$(git rev-parse --show-toplevel)
@@ -11,18 +12,25 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/mutants}
 export JODO_CHAOS_RUNS=1 JODO_CHAOS_SEED=${SEED:-1} JODO_CHAOS_PATIENCE=30
 cd "$copy"
 
+build() {
+	cargo build --workspace --locked >"$log" 2>&1 &&
+		cargo test --locked -p jodo-sync --test chaos --no-run >"$log" 2>&1
+}
+
 chaos() {
 	cargo test --quiet --locked -p jodo-sync --test chaos -- --nocapture >"$log" 2>&1
 }
 
 survived=0
-for patch in "$root"/tests/chaos/mutants/*.patch; do
+for patch in "$root"/tests/chaos/mutants/${1:-*}.patch; do
 	name=$(basename "$patch" .patch)
 	JODO_CHAOS_FAULT=$(sed -n 's/^Fault: //p' "$patch")
 	export JODO_CHAOS_FAULT
 	git apply "$patch"
-	cargo build --quiet --workspace --locked
-	cargo test --quiet --locked -p jodo-sync --test chaos --no-run
+	if ! build; then
+		cat "$log"
+		exit 1
+	fi
 	if chaos; then
 		echo "$name: NOT found by \"$JODO_CHAOS_FAULT\""
 		survived=1

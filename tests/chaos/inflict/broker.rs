@@ -24,18 +24,13 @@ pub(crate) async fn alarm(run: &mut Run<'_>, lasting: Duration) -> Result<(), Vo
     if alarms.contains("memory") { Ok(()) } else { Err(format!("there was no alarm: {alarms}")) }
 }
 
-/// Somebody deletes the queue with what is in it; the archive has it all.
+/// Somebody deletes the queue with what is in it, and no worker has any of that in its hands; the archive has it all.
 pub(crate) async fn delete_queue(run: &mut Run<'_>) -> Result<(), Void> {
-    let queue = queue_name(&run.stage.target);
-    for worker in &run.stage.workers {
-        worker.process.suspend();
-    }
-    // The workers stand still, so something comes to lie in it.
+    stop_workers(run);
+    // There is nobody to take anything, so it comes to lie in the queue.
     run.progress.reaches(0.7).await;
-    run.services.rabbitmq.ctl(&["delete_queue", &queue]).await;
-    for worker in &run.stage.workers {
-        worker.process.resume();
-    }
+    run.services.rabbitmq.ctl(&["delete_queue", &queue_name(&run.stage.target)]).await;
+    start_workers(run);
     run.recover_at_the_end = true;
     Ok(())
 }
