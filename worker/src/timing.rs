@@ -34,7 +34,8 @@ impl Default for Timing {
         Self {
             batch_again: Duration::from_millis(50),
             alone_again: [Duration::from_secs(1), Duration::from_secs(5)],
-            probe: (Duration::from_millis(200), Duration::from_secs(10)),
+            // Chance makes a pause up to twice as long, and work shall go on within ten seconds of the database's return.
+            probe: (Duration::from_millis(200), Duration::from_secs(4)),
             heartbeat: Duration::from_secs(10),
             due_poll: Duration::from_secs(1),
             orders: Duration::from_secs(1),
@@ -53,5 +54,19 @@ impl Timing {
             .with_min_delay(shortest)
             .with_max_delay(longest)
             .without_max_times()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use backon::BackoffBuilder as _;
+
+    use super::*;
+
+    #[test]
+    fn no_pause_between_two_probes_is_longer_than_ten_seconds() {
+        let pauses: Vec<_> = Timing::default().back_off().build().take(1_000).collect();
+        assert_eq!(pauses.len(), 1_000);
+        assert!(pauses.iter().all(|pause| *pause < Duration::from_secs(10)), "{:?}", pauses.iter().max());
     }
 }
