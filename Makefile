@@ -1,12 +1,21 @@
 # Everything a developer needs: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help run check test chaos mutants outages services docs
+.PHONY: help run up try check test test-compose chaos mutants outages services docs
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 run: ## run jodo-sync (release build); pass arguments with ARGS="status"
 	cargo run --release -- $(ARGS)
+
+up: ## the high-volume deployment with docker compose; makes its secrets and settings on first use
+	deploy/compose/prepare.sh
+	docker compose up --detach --build --wait
+
+TRY_URL ?= https://proxy:8443/webhooks/test
+try: ## one sample delivery into what `make up` started, through TLS, followed to its row
+	docker compose run --rm --env SSL_CERT_FILE=/etc/jodo-sync/tls/site.crt jodo-sync \
+		send direct.payment.added --source test --url $(TRY_URL) --follow
 
 check: ## formatting, clippy and documentation, all warnings denied
 	cargo fmt --all --check
@@ -30,6 +39,9 @@ chaos: ## faults on everything: RUNS=n runs from SEED=s, with their table in doc
 	cargo build --workspace --locked
 	JODO_CHAOS_RUNS=$(RUNS) JODO_CHAOS_SEED=$(SEED) JODO_CHAOS_WRITE=$(CURDIR)/docs/RELIABILITY.md \
 		cargo test --quiet --locked -p jodo-sync --test chaos -- --nocapture
+
+test-compose: ## the deployment from scratch in docker, under load, killed, upgraded, restored; takes twenty minutes
+	tests/compose/run.sh
 
 mutants: ## faults of our own in the code, one after the other: chaos must find each
 	tests/support/install-services.sh chaos

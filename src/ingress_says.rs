@@ -2,11 +2,13 @@
 //! much more it may take.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
+use jodo_shared::config::Ingress;
 use jodo_shared::metrics::{SPOOL_LEFT_BYTES, SPOOL_TIME_TO_FULL, SPOOL_WAITING, SPOOLING, STRIKES};
 use serde::Serialize;
+use tokio::net::lookup_host;
+use tokio::task::JoinSet;
 
 /// How long the ingress may take to answer.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -71,17 +73,31 @@ impl Said {
     }
 }
 
-/// Asks the ingress whose private listener is at `private`; `None` when it does not answer.
-pub(crate) async fn ask(private: SocketAddr) -> Option<Said> {
+/// Where an ingress is asked, as `host:port`.
+pub(crate) fn place(ingress: &Ingress) -> String {
+    let url = ingress.private_url.as_ref();
+    let elsewhere = url.and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
+    elsewhere.unwrap_or_else(|| ingress.private_listen.to_string())
+}
+
+/// Asks every ingress process at its [`place`] and takes what they say together; `None` when none answers.
+pub(crate) async fn ask(ingress: &Ingress) -> Option<Said> {
     let client = reqwest::Client::builder().no_proxy().timeout(ANSWER).build().ok()?;
-    let answer = client.get(format!("http://{private}/metrics")).send().await.ok()?;
-    let answer = answer.error_for_status().ok()?.bytes().await.ok()?;
-    Some(read(&String::from_utf8_lossy(&answer)))
+    let mut asked = JoinSet::new();
+    for address in lookup_host(place(ingress)).await.ok()? {
+        let question = client.get(format!("http://{address}/metrics"));
+        asked.spawn(async move { question.send().await?.error_for_status()?.text().await });
+    }
+    let answers = asked.join_all().await;
+    let mut answered = answers.iter().flatten().peekable();
+    answered.peek()?;
+    let mut said = Said::default();
+    answered.for_each(|page| read(page, &mut said));
+    Some(said)
 }
 
 /// Lines such as `jodo_sync_strikes{source="jodo",code="other"} 3`.
-fn read(page: &str) -> Said {
-    let mut said = Said::default();
+fn read(page: &str, said: &mut Said) {
     for line in page.lines() {
         let Some((series, value)) = line.rsplit_once(' ') else { continue };
         let (name, labels) = series.split_once('{').unwrap_or((series, ""));
@@ -104,14 +120,13 @@ fn read(page: &str) -> Said {
                 let left = value as u64;
                 said.left_bytes = Some(said.left_bytes.map_or(left, |least| least.min(left)));
             }
-            SPOOLING => said.spooling = value > 0.0,
+            SPOOLING => said.spooling |= value > 0.0,
             SPOOL_TIME_TO_FULL if value.is_finite() => {
                 said.full_in_seconds = Some(said.full_in_seconds.map_or(value, |first| first.min(value)));
             }
             _ => {}
         }
     }
-    said
 }
 
 /// A label's value: names of sources and codes need no escapes.
@@ -138,12 +153,16 @@ mod tests {
             jodo_sync_spool_full_in_duration_seconds{folder=\"0\"} 7200\n\
             jodo_sync_spool_full_in_duration_seconds{folder=\"1\"} +Inf\n\
             jodo_sync_publishes_total{source=\"jodo\",code=\"other\"} 99\n";
-        let said = read(page);
+        let mut said = Said::default();
+        read(page, &mut said);
         assert_eq!(said.strikes("jodo"), Strikes { in_a_row: 12, code: "direct.payment.added".into() });
         assert_eq!(said.strikes("branch").in_a_row, 0);
+        // A second process adds its own.
+        read("jodo_sync_spooling 0\njodo_sync_strikes{source=\"branch\",code=\"other\"} 2\n", &mut said);
+        assert_eq!(said.strikes("branch").in_a_row, 2);
         let main = IngressSpool { waiting: 7, spooling: true, full_in_seconds: Some(7_200.0) };
         assert_eq!((said.spool("main"), said.spool("branch").waiting), (main, 0));
         assert_eq!(said.room(), Some(Room { bytes: 3_000, full_in_seconds: Some(7_200.0) }));
-        assert_eq!(read("").room(), None);
+        assert_eq!(Said::default().room(), None);
     }
 }

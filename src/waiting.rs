@@ -19,11 +19,13 @@ pub(crate) async fn in_words(config: &Config, one_program: bool, target: &Target
 
 /// A sentence on how much more may come to wait, as the running ingress says.
 pub(crate) async fn room_in_words(config: &Config, one_program: bool) -> String {
-    let private = config.ingress.private_listen;
-    let said = ingress_says::ask(private).await;
+    let said = ingress_says::ask(&config.ingress).await;
     let room = match said.as_ref().map(ingress_says::Said::room) {
         None => {
-            return format!("How much more there is room for is unknown: no ingress answers at {private}.");
+            return format!(
+                "How much more there is room for is unknown: no ingress answers at {}.",
+                ingress_says::place(&config.ingress)
+            );
         }
         Some(None) => "no spool".to_owned(),
         Some(Some(room)) => room.in_words(),

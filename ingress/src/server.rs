@@ -12,6 +12,7 @@ use jodo_shared::broker::Publisher;
 use jodo_shared::config::Config;
 use jodo_shared::lifecycle::Shutdown;
 use jodo_shared::private_http::{self, Readiness};
+use listenfd::ListenFd;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::runtime::Handle;
 use tracing::info;
@@ -49,6 +50,10 @@ pub enum ServeError {
 
 /// Starts taking deliveries for every configured source and returns the address that was bound (port 0 takes a free
 /// one). Everything accepted goes to `publisher`.
+///
+/// Where a supervisor hands a socket over, as systemd does for a socket unit
+/// (<https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html>), that one is used instead of
+/// `ingress.listen`: connections then wait in it while the program is started anew.
 ///
 /// When `shutdown` begins to drain, no new connection is taken, idle ones are closed, and the requests and
 /// publishings under way are finished: the drain waits for that.
@@ -94,8 +99,11 @@ fn bind(config: &Config, door: &Arc<Door>, shutdown: &Shutdown) -> io::Result<(S
         .client_disconnect_timeout(LINGER)
         .keep_alive(KEEP_ALIVE)
         .shutdown_signal(shutdown.token().cancelled_owned())
-        .shutdown_timeout(config.ingress.drain.as_secs().max(1))
-        .bind(config.ingress.listen)?;
+        .shutdown_timeout(config.ingress.drain.as_secs().max(1));
+    let server = match ListenFd::from_env().take_tcp_listener(0)? {
+        Some(socket) => server.listen(socket)?,
+        None => server.bind(config.ingress.listen)?,
+    };
     // One address was bound, so there is one to tell.
     let address = server.addrs().first().copied().unwrap_or(config.ingress.listen);
     Ok((address, server.run()))

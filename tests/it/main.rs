@@ -7,6 +7,7 @@ mod cluster;
 mod dead_letters;
 mod end_to_end;
 mod faults;
+mod handed_over;
 mod one_program;
 mod operating;
 mod recover;

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::cluster::{Cluster, DEADLINE, command, until};
 
-const READY: &str = "docs/SMALL-SCHOOL.md";
+pub(crate) const READY: &str = "docs/SMALL-SCHOOL.md";
 
 /// One installation in a folder of its own.
 pub(crate) struct School {
@@ -24,14 +24,19 @@ pub(crate) struct School {
 
 impl School {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), port: free_port(), private: free_port() }
+        Self::at(free_port())
+    }
+
+    /// Where deliveries come in at this port.
+    pub(crate) fn at(port: u16) -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), port, private: free_port() }
     }
 
     fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")
     }
 
-    fn jodo_sync(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn jodo_sync(&self, arguments: &[&str]) -> Command {
         let private = format!("127.0.0.1:{}", self.private);
         let settings = [("JODO_SYNC__INGRESS__PRIVATE_LISTEN".to_owned(), private)];
         let mut command = command("jodo-sync", &settings);

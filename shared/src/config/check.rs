@@ -143,7 +143,7 @@ fn config(mut whole: Section<'_>, needs: Needs, mistakes: &Mistakes) -> Option<C
     let redis = read::redis(whole.section("redis"));
     let archive = read::archive(whole.section("archive"));
     let retention = read::retention(whole.section("retention"));
-    let erp = read::erp(whole.section("erp"), mistakes);
+    let erp = read::erp(whole.section("erp"), needs, mistakes);
     let sources = read::sources(whole.section("sources"), needs, mistakes);
     let log = read::log(whole.section("log"));
     whole.finish();

@@ -10,6 +10,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
+use url::Url;
 
 use crate::broker::BatchLimits;
 use crate::contract::EventCode;
@@ -28,10 +29,11 @@ pub use error::{ConfigError, ConfigErrors, Problem};
 /// What a program cannot do without. What is present is checked in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
-    /// The ingress: `broker.url`, and a secret or a header for each source. No `erp`, no `redis`.
+    /// The ingress: `broker.url`, and a secret or a header for each source. No `erp`, no `redis`: files with URLs of
+    /// ERP databases are not read.
     Ingress,
     /// The worker: `broker.url`, and `erp.<target>.url` for each of its targets (`worker.targets`, else those that
-    /// sources name). No secrets.
+    /// sources name). No secrets: files with them are not read.
     Worker,
     /// Operator commands that read or change the ERP database: `erp.<target>.url` as for the worker.
     Operator,
@@ -83,6 +85,8 @@ pub struct Ingress {
     pub listen: SocketAddr,
     /// Address for `/livez`, `/readyz`, `/metrics`; never to be published.
     pub private_listen: SocketAddr,
+    /// Where commands ask a running ingress, all that its host name stands for; without it at `private_listen`.
+    pub private_url: Option<Url>,
     /// Folder of the spool.
     pub spool_dir: PathBuf,
     /// Most bytes in a process' own folder of the spool.

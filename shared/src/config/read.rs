@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::error::{Mistakes, Problem};
 use super::section::{Section, lines, one_text};
 use super::values::{
-    address_of, allowed, boolean, header_name, header_value, id, list, log_filter, network, non_empty,
-    number, one_of, parsed, path, secret, size, time_zone,
+    address_of, allowed, boolean, header_name, header_value, http_url, id, list, log_filter, network,
+    non_empty, number, one_of, parsed, path, secret, size, time_zone,
 };
 use super::{
     Archive, Broker, CustomHeader, Environment, Erp, HoldLimit, Ingress, Log, LogFormat, Needs,
@@ -33,6 +33,7 @@ const LOG_FORMATS: &[(&str, LogFormat)] = &[("readable", LogFormat::Readable), (
 pub(super) fn ingress(mut section: Section<'_>) -> Option<Ingress> {
     let listen = section.take("listen", parsed(LISTEN));
     let private_listen = section.take("private_listen", parsed(LISTEN));
+    let private_url = section.take_if_set("private_url", http_url);
     let spool_dir = section.take("spool_dir", non_empty);
     let spool_max_bytes = section.take("spool_max_bytes", size(MIB..=64 * 1024 * GIB));
     let spool_min_free = section.take("spool_min_free", size(0..=64 * 1024 * GIB));
@@ -50,6 +51,7 @@ pub(super) fn ingress(mut section: Section<'_>) -> Option<Ingress> {
     Some(Ingress {
         listen: listen?,
         private_listen: private_listen?,
+        private_url,
         spool_dir: spool_dir?.into(),
         spool_max_bytes: spool_max_bytes? as u64,
         spool_min_free: spool_min_free? as u64,
@@ -128,15 +130,16 @@ fn redis_prefix(value: toml::Value) -> Result<String, Problem> {
     }
 }
 
-/// All `erp.<target>` sections; one with a mistake is left out.
-pub(super) fn erp(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<TargetName, Erp> {
+/// All `erp.<target>` sections; one with a mistake is left out, and for the ingress one whose URL is in a file.
+pub(super) fn erp(section: Section<'_>, needs: Needs, mistakes: &Mistakes) -> BTreeMap<TargetName, Erp> {
     let mut all = BTreeMap::new();
     for (name, mut section) in section.children() {
         let target = name.parse().map_err(|error| mistakes.add(format!("erp.{name}"), Problem::Id(error)));
         if !section.has("url") {
             section.note("url", Problem::Missing(String::new()));
         }
-        let url = section.take_or_file("url", one_text, database);
+        let skipped = needs == Needs::Ingress && section.skip_file("url");
+        let url = if skipped { None } else { section.take_or_file("url", one_text, database) };
         let pace = match section.has("max_events_per_second") {
             true => section.take("max_events_per_second", number(0..=1_000_000)),
             false => Some(0),
@@ -185,7 +188,8 @@ fn source(mut section: Section<'_>, needs: Needs) -> Option<Source> {
             .note("secrets", Problem::Missing(", or a header: without either anybody could send".to_owned()));
     }
     let path = section.take("path", path);
-    let secrets = if section.has("secrets") {
+    let skipped = needs == Needs::Worker && section.skip_file("secrets");
+    let secrets = if section.has("secrets") && !skipped {
         section.take_or_file("secrets", lines, secrets)
     } else {
         Some(Vec::new())

@@ -40,7 +40,7 @@ impl Config {
 }
 
 fn ingress(ingress: &Ingress) -> Value {
-    table([
+    let mut all = vec![
         ("listen", text(&ingress.listen)),
         ("private_listen", text(&ingress.private_listen)),
         ("spool_dir", text(&ingress.spool_dir.display())),
@@ -51,7 +51,9 @@ fn ingress(ingress: &Ingress) -> Value {
         ("body_timeout_s", number(ingress.body_timeout.as_secs())),
         ("max_connections", number(ingress.max_connections as u64)),
         ("drain_s", number(ingress.drain.as_secs())),
-    ])
+    ];
+    all.extend(ingress.private_url.as_ref().map(|url| ("private_url", text(url))));
+    table(all)
 }
 
 fn worker(worker: &Worker) -> Value {

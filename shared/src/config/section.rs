@@ -96,6 +96,16 @@ impl<'a> Section<'a> {
         value.map_err(|problem| self.note(&format!("{key}_file"), problem)).ok()
     }
 
+    /// Leaves a value that a file holds unread, for a program that has no use for it and need not have the file; true
+    /// if there was one.
+    pub(super) fn skip_file(&mut self, key: &str) -> bool {
+        let in_file = self.table.get(key).is_some_and(|value| value.get(FILE_MARK).is_some());
+        if in_file {
+            self.table.remove(key);
+        }
+        in_file
+    }
+
     /// Notes every key that nobody took.
     pub(super) fn finish(self) {
         for key in self.table.keys() {

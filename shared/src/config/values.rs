@@ -190,6 +190,15 @@ pub(super) fn address_of(
     }
 }
 
+/// Where an HTTP service without TLS is: its host and port, nothing more.
+pub(super) fn http_url(value: Value) -> Result<Url, Problem> {
+    let kind = Problem::Type("an http:// URL such as http://ingress:9180");
+    let Ok(url) = Url::parse(&text(value)?) else { return Err(kind) };
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let nobody = url.username().is_empty() && url.password().is_none();
+    if url.scheme() == "http" && url.has_host() && bare && nobody { Ok(url) } else { Err(kind) }
+}
+
 /// A path that deliveries come in on, plain enough for every proxy and router to leave as it is.
 pub(super) fn path(value: Value) -> Result<String, Problem> {
     let path = text(value)?;

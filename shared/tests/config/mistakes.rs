@@ -46,6 +46,8 @@ const WRONG: &[Wrong] = &[
     // Types.
     ("ingress.listen = 'canary'", &[], "ingress.listen"),
     ("ingress.private_listen = 'canary:1'", &[], "ingress.private_listen"),
+    ("ingress.private_url = 'http://u:canary@h:1'", &[], "ingress.private_url"),
+    ("ingress.private_url = 'canary:9180'", &[], "ingress.private_url"),
     ("worker.private_listen = 'canary'", &[], "worker.private_listen"),
     ("ingress.spool_dir = ''", &[], "ingress.spool_dir"),
     ("ingress.spool_dir = ['canary']", &[], "ingress.spool_dir"),

@@ -41,17 +41,35 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
         ("JODO_SYNC__SOURCES__JODO__ALLOW", r#"["192.168.7.9/16", "::1"]"#),
         ("JODO_SYNC__SOURCES__JODO__STRICT", "true"),
         ("JODO_SYNC__WORKER__PIPELINES", "3"),
+        ("JODO_SYNC__INGRESS__PRIVATE_URL", "http://ingress:9180"),
         ("JODO_SYNC_CONFIG", "not looked at here"),
     ];
     let config = read(Needs::Nothing, file, &environment).unwrap();
     assert_eq!(config.ingress.listen.port(), 82);
     assert_eq!(config.ingress.max_body, 2048);
+    assert_eq!(config.ingress.private_url.unwrap().as_str(), "http://ingress:9180/");
     assert_eq!(config.log.format, LogFormat::Json);
     assert_eq!(config.worker.pipelines, 3);
     let source = config.sources.values().next().unwrap();
     assert!(source.strict);
     let allow: Vec<String> = source.allow.iter().map(ToString::to_string).collect();
     assert_eq!(allow, ["192.168.0.0/16", "::1/128"]);
+}
+
+#[test]
+fn a_program_reads_no_files_that_are_for_another() {
+    let away = "broker.url = 'amqp://h'\nredis.url = 'redis://h'\nerp.main.url_file = '/nowhere/erp'\n\
+                sources.jodo.secrets_file = '/nowhere/secrets'";
+    let names = |needs| {
+        let mistakes = read(needs, away, &[]).unwrap_err().to_string();
+        ["erp.main.url_file", "sources.jodo.secrets_file"].map(|name| mistakes.contains(name))
+    };
+    assert_eq!(names(Needs::Ingress), [false, true]);
+    assert_eq!(names(Needs::Worker), [true, false]);
+    assert_eq!(names(Needs::Nothing), [true, true]);
+    let here =
+        "broker.url = 'amqp://h'\nerp.main.url = 'sqlite:x'\nsources.jodo.secrets_file = '/nowhere/secrets'";
+    assert!(read(Needs::Worker, here, &[]).unwrap().sources.values().all(|source| source.secrets.is_empty()));
 }
 
 #[test]
@@ -106,7 +124,7 @@ fn secrets_and_urls_come_from_files_and_a_later_layer_replaces_either_form() {
         ("JODO_SYNC__ERP__MAIN__URL", "postgres://h/d"),
         ("JODO_SYNC__ERP__MAIN__MAX_EVENTS_PER_SECOND", "250"),
     ];
-    let config = read(Needs::Worker, &toml, &environment).unwrap();
+    let config = read(Needs::Nothing, &toml, &environment).unwrap();
     assert_eq!(config.broker.unwrap().url.expose_secret(), "amqp://u:p@host/%2f");
     assert_eq!(config.redis.unwrap().url.expose_secret(), "rediss://new");
     let erp = config.erp.values().next().unwrap();

@@ -41,7 +41,7 @@ pub(super) async fn status(
     let chosen = targets::some(config, named)?;
     let names: Vec<_> = chosen.iter().map(|(name, _)| *name).collect();
     let waiting = if one_program { spooled(config).await } else { queued(config, &names).await };
-    let said = ingress_says::ask(config.ingress.private_listen).await;
+    let said = ingress_says::ask(&config.ingress).await;
     let mut all = Vec::new();
     for (place, (name, erp)) in chosen.into_iter().enumerate() {
         let mut target = Target { target: name.to_string(), ..Target::default() };

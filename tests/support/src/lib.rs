@@ -36,7 +36,7 @@ pub use database::{TestDatabase, fresh_database, fresh_database_on};
 pub use fault_proxy::FaultProxy;
 pub use kind::Kind;
 pub use names::unique_name;
-pub use ports::free_port;
+pub use ports::{free_port, inherited_socket};
 pub use process::Process;
 pub use server::{Postgres, RabbitMq, Redis, Server};
 pub use services::Services;

@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
 use anyhow::Context as _;
+use rustix::io::{FdFlags, fcntl_setfd};
 
 use crate::child::lock;
 use crate::names::random;
@@ -21,6 +23,22 @@ use crate::names::random;
 /// If there is none.
 pub fn free_port() -> u16 {
     reserve().unwrap_or_else(|error| panic!("no free port: {error:#}"))
+}
+
+/// A listening socket that every program which this process starts from now on has open, under the number that comes
+/// with it, as a supervisor hands one over.
+///
+/// # Panics
+///
+/// If there is none.
+pub fn inherited_socket() -> (TcpListener, i32) {
+    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, free_port()));
+    let socket = socket.unwrap_or_else(|error| panic!("no socket: {error}"));
+    if let Err(error) = fcntl_setfd(&socket, FdFlags::empty()) {
+        panic!("the socket stays this program's own: {error}");
+    }
+    let number = socket.as_raw_fd();
+    (socket, number)
 }
 
 fn reserve() -> anyhow::Result<u16> {
