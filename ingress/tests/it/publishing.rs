@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jodo_ingress::serve_private;
 use jodo_shared::broker::{PublishError, Publisher};
-use jodo_shared::message::TraceParent;
 use jodo_shared::telemetry::install_metrics;
+use jodo_shared::traces::{Sample, TraceParent};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -77,7 +77,7 @@ async fn a_delivery_belongs_to_the_trace_it_names_or_starts_one() {
     }
     let [named, started] = ingress.publisher.taken_now().try_into().unwrap();
     assert_eq!(named.trace.unwrap().as_str(), trace);
-    assert_eq!(started.trace, Some(TraceParent::start(&started.key, started.received_at)));
+    assert_eq!(started.trace, Some(TraceParent::start(&started.key, started.received_at, Sample::NOTHING)));
 }
 
 #[tokio::test]
