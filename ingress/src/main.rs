@@ -65,7 +65,7 @@ async fn run(config: Config) -> anyhow::Result<Exit> {
     let publishing = CancellationToken::new();
     let _stop_after_the_drain = publishing.clone().drop_guard();
     let broker = config.broker.as_ref().context("broker.url is not configured")?;
-    let spooling = Arc::new(connect(broker, &config, publishing)?);
+    let spooling = Arc::new(connect(broker, &config, &traces, publishing)?);
     let publisher: Arc<dyn Publisher> = spooling.clone();
 
     let private = serve_private(&config, Arc::clone(&publisher), metrics, &shutdown)?;
@@ -81,9 +81,15 @@ async fn run(config: Config) -> anyhow::Result<Exit> {
 }
 
 /// RabbitMQ, and the spool for when it fails.
-fn connect(broker: &Broker, config: &Config, stop: CancellationToken) -> anyhow::Result<SpoolingPublisher> {
+fn connect(
+    broker: &Broker,
+    config: &Config,
+    traces: &Traces,
+    stop: CancellationToken,
+) -> anyhow::Result<SpoolingPublisher> {
     let targets: BTreeSet<TargetName> = config.sources.values().map(|source| source.target.clone()).collect();
     let targets: Vec<_> = targets.into_iter().collect();
     let amqp = AmqpPublisher::start(broker.url.clone(), targets.clone(), broker.confirm_timeout, stop);
-    SpoolingPublisher::start(Arc::new(amqp), SpoolPlace::of(config), targets).context("ingress.spool_dir")
+    SpoolingPublisher::start(Arc::new(amqp), SpoolPlace::of(config), targets, traces.clone())
+        .context("ingress.spool_dir")
 }

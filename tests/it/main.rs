@@ -12,3 +12,4 @@ mod operating;
 mod recover;
 mod simulate;
 mod spooling;
+mod traces;
