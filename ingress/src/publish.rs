@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use jodo_shared::clock::now;
+use jodo_shared::clock::precise;
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::message::{Message, Peeked};
 use jodo_shared::traces::TraceParent;
@@ -45,7 +45,7 @@ pub async fn publish(door: &Door, admitted: Admitted, mut report: Report) -> Res
         report.admitted(accepted.key, &accepted.peeked);
         let trace = Trace::of(traces, &received, &accepted);
         let message = message(&received, &accepted, trace.parent().clone());
-        let began = now();
+        let began = precise();
         let result = publisher.publish(&message).await;
         // The body's share of the memory budget ends here, and not with the client's patience.
         drop(received.reservation);

@@ -43,7 +43,7 @@ pub struct Received {
 /// [`Failure`] with the reply: 404, 405, 401 (what no body could mend), 413, 408, 400 (the body breaks off), 503 (no
 /// room for its bytes).
 pub async fn receive(door: &Door, request: &HttpRequest, payload: &mut Payload) -> Result<Received, Failure> {
-    let began_at = clock::now();
+    let began_at = clock::precise();
     let source = door.source_at(request.path()).ok_or(Failure::UnknownPath)?;
     if request.method() != Method::POST {
         return Err(Failure::MethodNotAllowed);

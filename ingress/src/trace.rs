@@ -3,7 +3,7 @@
 //! Only a delivery that was let in has any, so that strangers cannot fill anybody's disk with spans.
 
 use jiff::Timestamp;
-use jodo_shared::clock::now;
+use jodo_shared::clock::precise;
 use jodo_shared::contract::metric_label;
 use jodo_shared::message::Message;
 use jodo_shared::traces::{KeyValue, Sample, Span, SpanId, SpanKind, TraceParent, Traces};
@@ -59,7 +59,7 @@ impl Trace {
                 (i64::from(status.as_u16()), Some(reason))
             }
         };
-        let until = now();
+        let until = precise();
         let key = KeyValue::new("delivery.key", message.key.to_string());
         let receive = Span {
             name: "receive",

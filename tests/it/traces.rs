@@ -96,10 +96,29 @@ async fn a_delivery_is_one_trace_across_rabbitmq_and_no_span_holds_anything_of_i
     assert_eq!(attribute(&spans, "apply", "outcome"), "applied");
     assert_eq!(attribute(&spans, "commit", "batch.events"), 1);
 
+    is_applied_again_in_the_same_trace(&cluster, &receiver, &key.expect("a row"), &spans["publish"]).await;
     assert!(receiver.has_seen("direct.payment.added"));
     for text in ["canary", "Canary", "payload", "e-p1", SECRET] {
         assert!(!receiver.has_seen(text), "{text} is in a span");
     }
+}
+
+/// What is tried again much later belongs to the trace that its row has kept.
+async fn is_applied_again_in_the_same_trace(
+    cluster: &Cluster,
+    receiver: &OtlpReceiver,
+    key: &str,
+    publish: &ReceivedSpan,
+) {
+    let mut retry = cluster.operator();
+    retry.args(["retry", key, "--outcome", "applied", "--by", "Asha"]);
+    let output = tokio::task::spawn_blocking(move || retry.output()).await.expect("no panic");
+    assert!(output.expect("jodo-sync runs").status.success());
+    spans(receiver, &["receive", "publish", "apply", "commit", "apply", "commit"]).await;
+    let received = receiver.spans();
+    let applied: Vec<_> = received.iter().filter(|span| span.name == "apply").collect();
+    assert!(applied.iter().all(|span| span.parent_span_id == publish.span_id), "{applied:?}");
+    assert_ne!(applied[0].span_id, applied[1].span_id);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use jiff::SignedDuration;
-use jodo_shared::clock::now;
+use jodo_shared::clock::{now, precise};
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::metrics as names;
 use jodo_shared::outcome::{Outcome, Reason};
@@ -156,7 +156,7 @@ async fn write(target: &Target, events: &[&Event]) -> Result<(), StoreError> {
     loop {
         let projections = fold(open.iter().flat_map(|event| &event.changes));
         let rows = open.iter().map(|event| &event.row).collect();
-        let (started, began) = (Instant::now(), now());
+        let (started, began) = (Instant::now(), precise());
         let written = target.store.write(&Write { projections, events: rows, unverified: &[] }).await;
         let result = if written == Ok(Written::Committed) { "committed" } else { "rolled_back" };
         let labels = [("target", target.name.to_string()), ("result", result.to_owned())];
@@ -164,7 +164,7 @@ async fn write(target: &Target, events: &[&Event]) -> Result<(), StoreError> {
         metrics::histogram!(names::COMMIT_SECONDS, &labels).record(started.elapsed());
         match written? {
             Written::Committed => {
-                let commit = Commit { began, ended: now(), events: open.len() };
+                let commit = Commit { began, ended: precise(), events: open.len() };
                 for event in open {
                     report(target, event);
                     trace(target, event, &commit);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use backon::BackoffBuilder as _;
 use jiff::Timestamp;
 use jodo_shared::broker::{BatchLimits, Consumer, Delivery, Receipt};
-use jodo_shared::clock::now;
+use jodo_shared::clock::{now, precise};
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::message::Message;
 use jodo_shared::metrics as names;
@@ -73,7 +73,7 @@ async fn paced(target: &Target, consumer: &mut dyn Consumer, limits: &BatchLimit
 
 /// Steps 6 to 9. Returns once every message has its row, or is a repeat of one that has.
 async fn work(target: &Target, deliveries: Vec<(Message, u32)>) -> Result<(), Interrupted> {
-    let taken_at = now();
+    let taken_at = precise();
     metrics::histogram!(names::BATCH_EVENTS, "target" => target.name.to_string())
         .record(deliveries.len() as f64);
     let (messages, hand_outs): (Vec<_>, Vec<_>) = deliveries.into_iter().unzip();

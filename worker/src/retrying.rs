@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use backon::Retryable as _;
 use jiff::{SignedDuration, Timestamp};
-use jodo_shared::clock::now;
+use jodo_shared::clock::{now, precise};
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::outcome::{Outcome, Reason};
 use tokio::time::timeout;
@@ -73,8 +73,8 @@ async fn one_turn(target: &Target, shutdown: &CancellationToken) -> Result<bool,
             target.lift_brake("events are applied again, or none is left to try it with");
         }
     }
-    let taken_at = now();
-    let Some(due) = target.store.take_due(taken_at).await? else { return Ok(false) };
+    let taken_at = precise();
+    let Some(due) = target.store.take_due(now()).await? else { return Ok(false) };
     target.pace.take(1);
     let (key, reason) = (due.row.key, due.row.reason.unwrap_or(Reason::CrashSuspect));
     let (due_at, reason) = match end(target, due, taken_at).await {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jodo_shared::broker::{PublishError, Publisher};
-use jodo_shared::clock::now;
+use jodo_shared::clock::precise;
 use jodo_shared::message::Message;
 use jodo_shared::traces::{KeyValue, Span, SpanKind, Traces};
 
@@ -18,7 +18,7 @@ pub(super) struct Traced {
 #[async_trait]
 impl Publisher for Traced {
     async fn publish(&self, message: &Message) -> Result<(), PublishError> {
-        let from = now();
+        let from = precise();
         self.broker.publish(message).await?;
         if let Some(trace) = message.trace.as_ref().filter(|trace| self.traces.keep(trace)) {
             let waited = from.duration_since(message.received_at).as_secs();
@@ -28,7 +28,7 @@ impl Publisher for Traced {
                 id: self.traces.new_id(),
                 parent: Some(trace.parent_id()),
                 from,
-                until: now(),
+                until: precise(),
                 attributes: vec![
                     KeyValue::new("target", message.target.to_string()),
                     KeyValue::new("delivery.key", message.key.to_string()),

@@ -81,6 +81,24 @@ async fn a_delivery_belongs_to_the_trace_it_names_or_starts_one() {
 }
 
 #[tokio::test]
+async fn with_a_receiver_the_ingress_puts_its_own_span_in_the_senders_place_and_begins_sampled_traces() {
+    let receiver = "[traces]\notlp_url = 'http://127.0.0.1:1'\nsample = 1\n";
+    let ingress = Ingress::with(&format!("{receiver}[sources.jodo]\nsecrets = [\"{SECRET}\"]"));
+    let sampled = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let unsampled = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+    for header in [sampled, unsampled, "garbage"] {
+        assert_eq!(ingress.send(signed(SECRET, BODY).header("traceparent", header)).await.status, 200);
+    }
+    let taken = ingress.publisher.taken_now().into_iter().map(|message| message.trace.unwrap());
+    let [kept, passed_on, started] = taken.collect::<Vec<_>>().try_into().unwrap();
+    let senders = TraceParent::parse(sampled).unwrap();
+    assert_eq!((kept.trace_id(), kept.is_sampled()), (senders.trace_id(), true));
+    assert_ne!(kept.parent_id(), senders.parent_id());
+    assert_eq!(passed_on.as_str(), unsampled);
+    assert!(started.is_sampled());
+}
+
+#[tokio::test]
 async fn deliveries_are_counted_and_readiness_follows_the_publisher() {
     let metrics = install_metrics().unwrap();
     let listed = "[sources.listed]\nsecrets = ['m']\nallow = ['127.0.0.1']\non_bad_signature = 'refuse'\n";
