@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use jodo_shared::broker::Publisher;
 use jodo_shared::config::{Config, Ingress};
 use jodo_shared::contract::peek;
+use jodo_shared::traces::Traces;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
@@ -26,6 +27,7 @@ pub struct Door {
     pub(crate) limits: Limits,
     pub(crate) budget: Budget,
     pub(crate) publisher: Arc<dyn Publisher>,
+    pub(crate) traces: Traces,
     /// The deliveries being published.
     pub(crate) tasks: TaskTracker,
     /// Where they are published: it outlives the HTTP server's own threads.
@@ -48,11 +50,17 @@ impl From<&Ingress> for Limits {
 }
 
 impl Door {
-    /// The door for every configured source; deliveries go to `publisher` on `runtime`.
+    /// The door for every configured source; deliveries go to `publisher` on `runtime`, and what is seen of them to
+    /// `traces`.
     ///
     /// # Errors
     /// [`SourceError`] when a source cannot be served.
-    pub fn new(config: &Config, publisher: Arc<dyn Publisher>, runtime: Handle) -> Result<Self, SourceError> {
+    pub fn new(
+        config: &Config,
+        publisher: Arc<dyn Publisher>,
+        traces: Traces,
+        runtime: Handle,
+    ) -> Result<Self, SourceError> {
         let mut by_path = HashMap::new();
         for (name, source) in &config.sources {
             let ready = Arc::new(Source::new(name, source)?);
@@ -65,6 +73,7 @@ impl Door {
             limits: Limits::from(&config.ingress),
             budget: Budget::new(config.ingress.max_bytes_in_flight),
             publisher,
+            traces,
             tasks: TaskTracker::new(),
             runtime,
         })

@@ -34,6 +34,7 @@ pub mod report;
 pub mod source;
 pub mod spooling;
 pub mod strikes;
+mod trace;
 pub mod verdict;
 
 mod server;

@@ -17,6 +17,7 @@ use jodo_shared::ids::TargetName;
 use jodo_shared::lifecycle::{Exit, Shutdown, Signals, run_program};
 use jodo_shared::private_http::check_health;
 use jodo_shared::telemetry;
+use jodo_shared::traces::Traces;
 use tokio_util::sync::CancellationToken;
 
 /// How long the relay and the spool have to end after the drain.
@@ -58,28 +59,37 @@ async fn run(config: Config) -> anyhow::Result<Exit> {
     let signals = Signals::install()?;
     telemetry::init(&config.log)?;
     let metrics = telemetry::install_metrics()?;
+    let traces = Traces::start(&config.traces, "jodo-ingress")?;
     let shutdown = Shutdown::new();
     // Apart from the drain's own token: what is under way is published while the drain lasts.
     let publishing = CancellationToken::new();
     let _stop_after_the_drain = publishing.clone().drop_guard();
     let broker = config.broker.as_ref().context("broker.url is not configured")?;
-    let spooling = Arc::new(connect(broker, &config, publishing)?);
+    let spooling = Arc::new(connect(broker, &config, &traces, publishing)?);
     let publisher: Arc<dyn Publisher> = spooling.clone();
 
     let private = serve_private(&config, Arc::clone(&publisher), metrics, &shutdown)?;
-    let public = serve(&config, publisher, &shutdown)?;
+    let public = serve(&config, publisher, traces.clone(), &shutdown)?;
     tracing::info!(listen.public = %public, listen.private = %private, "jodo-ingress started");
     let ended = shutdown.run(signals, config.ingress.drain).await;
-    if tokio::time::timeout(LAST_WORDS, spooling.close()).await.is_err() {
+    // Side by side: whoever stopped us waits ten seconds in all.
+    let (closed, ()) = tokio::join!(tokio::time::timeout(LAST_WORDS, spooling.close()), traces.close());
+    if closed.is_err() {
         tracing::warn!("the spool was left as it was; what waits in it is on disk");
     }
     Ok(ended)
 }
 
 /// RabbitMQ, and the spool for when it fails.
-fn connect(broker: &Broker, config: &Config, stop: CancellationToken) -> anyhow::Result<SpoolingPublisher> {
+fn connect(
+    broker: &Broker,
+    config: &Config,
+    traces: &Traces,
+    stop: CancellationToken,
+) -> anyhow::Result<SpoolingPublisher> {
     let targets: BTreeSet<TargetName> = config.sources.values().map(|source| source.target.clone()).collect();
     let targets: Vec<_> = targets.into_iter().collect();
     let amqp = AmqpPublisher::start(broker.url.clone(), targets.clone(), broker.confirm_timeout, stop);
-    SpoolingPublisher::start(Arc::new(amqp), SpoolPlace::of(config), targets).context("ingress.spool_dir")
+    SpoolingPublisher::start(Arc::new(amqp), SpoolPlace::of(config), targets, traces.clone())
+        .context("ingress.spool_dir")
 }

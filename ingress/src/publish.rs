@@ -5,14 +5,17 @@
 
 use std::sync::Arc;
 
+use jodo_shared::clock::precise;
 use jodo_shared::ids::DeliveryKey;
-use jodo_shared::message::{Message, Peeked, TraceParent};
+use jodo_shared::message::{Message, Peeked};
+use jodo_shared::traces::TraceParent;
 
 use crate::answer::{Accepted, Failure};
 use crate::authenticate::Proof;
 use crate::door::Door;
 use crate::receive::Received;
 use crate::report::Report;
+use crate::trace::Trace;
 
 /// A delivery that has been let in.
 #[derive(Debug)]
@@ -34,24 +37,27 @@ pub struct Admitted {
 /// [`Failure::NotDurable`] when the broker did not take it: it may arrive nevertheless, and the sender's repeat is
 /// then a duplicate.
 pub async fn publish(door: &Door, admitted: Admitted, mut report: Report) -> Result<Accepted, Failure> {
-    let publisher = Arc::clone(&door.publisher);
+    let (publisher, traces) = (Arc::clone(&door.publisher), door.traces.clone());
     let task = async move {
         let Admitted { received, proof, peeked } = admitted;
         let accepted =
             Accepted { key: DeliveryKey::of(&received.source.name, &received.body), peeked, proof };
         report.admitted(accepted.key, &accepted.peeked);
-        let message = message(&received, &accepted);
+        let trace = Trace::of(traces, &received, &accepted);
+        let message = message(&received, &accepted, trace.parent().clone());
+        let began = precise();
         let result = publisher.publish(&message).await;
         // The body's share of the memory budget ends here, and not with the client's patience.
         drop(received.reservation);
-        report.end(result.map(|()| accepted).map_err(Failure::from))
+        let result = report.end(result.map(|()| accepted).map_err(Failure::from));
+        trace.end(&message, began, &result);
+        result
     };
     let ended = door.tasks.spawn_on(task, &door.runtime).await;
     ended.unwrap_or(Err(Failure::PublishLost))
 }
 
-fn message(received: &Received, accepted: &Accepted) -> Message {
-    let start = || TraceParent::start(&accepted.key, received.received_at);
+fn message(received: &Received, accepted: &Accepted, trace: TraceParent) -> Message {
     Message {
         key: accepted.key,
         source: received.source.name.clone(),
@@ -62,7 +68,7 @@ fn message(received: &Received, accepted: &Accepted) -> Message {
         verified: accepted.proof != Proof::Held,
         signature: received.sender.claimed_signature().filter(|_| accepted.proof == Proof::Held),
         redrive: false,
-        trace: Some(received.trace.clone().unwrap_or_else(start)),
+        trace: Some(trace),
         body: received.body.clone(),
     }
 }

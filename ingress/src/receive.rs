@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use jodo_shared::clock;
-use jodo_shared::message::TraceParent;
+use jodo_shared::traces::TraceParent;
 
 use crate::answer::Failure;
 use crate::authenticate::{Sender, examine};
@@ -29,6 +29,8 @@ pub struct Received {
     pub body: Bytes,
     /// The body's share of the memory budget.
     pub reservation: Reservation,
+    /// When its head had been read.
+    pub began_at: Timestamp,
     /// When the last byte was read.
     pub received_at: Timestamp,
     /// The trace that it belongs to, if it says so in a form that we know.
@@ -41,6 +43,7 @@ pub struct Received {
 /// [`Failure`] with the reply: 404, 405, 401 (what no body could mend), 413, 408, 400 (the body breaks off), 503 (no
 /// room for its bytes).
 pub async fn receive(door: &Door, request: &HttpRequest, payload: &mut Payload) -> Result<Received, Failure> {
+    let began_at = clock::precise();
     let source = door.source_at(request.path()).ok_or(Failure::UnknownPath)?;
     if request.method() != Method::POST {
         return Err(Failure::MethodNotAllowed);
@@ -57,7 +60,7 @@ pub async fn receive(door: &Door, request: &HttpRequest, payload: &mut Payload) 
 
     let trace =
         request.headers().get("traceparent").and_then(|value| TraceParent::parse(value.to_str().ok()?));
-    Ok(Received { source, sender, body, reservation, received_at: clock::now(), trace })
+    Ok(Received { source, sender, body, reservation, began_at, received_at: clock::now(), trace })
 }
 
 /// The other end of the connection. A socket without an address is in no list and trusted by none.

@@ -12,6 +12,7 @@ use jodo_shared::broker::Publisher;
 use jodo_shared::config::Config;
 use jodo_shared::lifecycle::Shutdown;
 use jodo_shared::private_http::{self, Readiness};
+use jodo_shared::traces::Traces;
 use listenfd::ListenFd;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::runtime::Handle;
@@ -49,7 +50,7 @@ pub enum ServeError {
 }
 
 /// Starts taking deliveries for every configured source and returns the address that was bound (port 0 takes a free
-/// one). Everything accepted goes to `publisher`.
+/// one). Everything accepted goes to `publisher`, and spans of it to `traces`.
 ///
 /// Where a supervisor hands a socket over, as systemd does for a socket unit
 /// (<https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html>), that one is used instead of
@@ -66,9 +67,10 @@ pub enum ServeError {
 pub fn serve(
     config: &Config,
     publisher: Arc<dyn Publisher>,
+    traces: Traces,
     shutdown: &Shutdown,
 ) -> Result<SocketAddr, ServeError> {
-    let door = Arc::new(Door::new(config, publisher, Handle::current())?);
+    let door = Arc::new(Door::new(config, publisher, traces, Handle::current())?);
     let listen = config.ingress.listen;
     let (address, server) = bind(config, &door, shutdown).map_err(|source| ServeError::Bind {
         key: "ingress.listen",

@@ -9,6 +9,12 @@ pub fn now() -> Timestamp {
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
+/// The present instant, as fine as the system has it: to tell how long something took, never to be stored.
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
+pub fn precise() -> Timestamp {
+    Timestamp::now()
+}
+
 /// An instant as stored: RFC 3339 in UTC with three decimals, so that bytewise order is order in time on every
 /// database.
 pub fn stored(instant: Timestamp) -> String {

@@ -41,3 +41,4 @@ pub mod metrics;
 pub mod outcome;
 pub mod private_http;
 pub mod telemetry;
+pub mod traces;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::contract::EventCode;
 use crate::ids::{DeliveryKey, EventId, SourceName, TargetName, Tenant};
+use crate::traces::TraceParent;
 
 /// One accepted delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub struct Message {
     pub signature: Option<ClaimedSignature>,
     /// True when an operator sent it round again.
     pub redrive: bool,
-    /// The trace that the delivery started.
+    /// The trace that the delivery belongs to, with the span that published it.
     pub trace: Option<TraceParent>,
     /// The body as received, byte for byte.
     pub body: Bytes,
@@ -78,58 +79,9 @@ impl FromStr for ClaimedSignature {
     }
 }
 
-/// A W3C trace context header (`traceparent`, version 00), checked.
-///
-/// Source: <https://www.w3.org/TR/trace-context/#traceparent-header>.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceParent(String);
-
-impl TraceParent {
-    /// Reads a version 00 header value; `None` when it is anything else.
-    pub fn parse(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.split('-').collect();
-        let [version, trace, parent, flags] = parts.as_slice() else { return None };
-        let hex = |part: &str, len: usize| {
-            part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-        };
-        let some = |part: &str| part.bytes().any(|b| b != b'0');
-        let good = *version == "00" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
-        (good && some(trace) && some(parent)).then(|| Self(text.to_owned()))
-    }
-
-    /// A trace for a delivery that came without one. Its ids are taken from the delivery's key and arrival, so that
-    /// two arrivals of the same bytes are two traces.
-    pub fn start(key: &DeliveryKey, received_at: Timestamp) -> Self {
-        let key = key.to_string();
-        let span = received_at.as_nanosecond() as u64 | 1;
-        Self(format!("00-{}{:016x}-{}-01", &key[..16], span, &key[16..32]))
-    }
-
-    /// The header value.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_trace_parent_is_read_only_in_its_exact_form() {
-        let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        assert_eq!(TraceParent::parse(good).unwrap().as_str(), good);
-        for bad in [
-            "",
-            "00",
-            "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-            "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
-        ] {
-            assert_eq!(TraceParent::parse(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn a_claimed_signature_reads_back_and_nothing_else_is_read() {
@@ -138,12 +90,5 @@ mod tests {
         for bad in ["", "ab", &"xy".repeat(32), &"ab".repeat(33)] {
             assert_eq!(bad.parse::<ClaimedSignature>(), Err(NoSignature), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_started_trace_parent_reads_back() {
-        let key = DeliveryKey::of(&"jodo".parse().unwrap(), b"x");
-        let started = TraceParent::start(&key, Timestamp::UNIX_EPOCH);
-        assert_eq!(TraceParent::parse(started.as_str()), Some(started.clone()));
     }
 }

@@ -127,6 +127,10 @@ metrics! {
     /// (`look_up`, `mark`).
     counter REDIS_ERRORS = "jodo_sync_redis_errors_total" in Count;
 
+    /// Counter: spans of traces. Label `result` (`exported`; `failed`: the receiver did not take them; `dropped`: too many
+    /// waited for it).
+    counter SPANS = "jodo_sync_spans_total" in Count;
+
     /// Counter: panics. Always 0 in a correct program.
     counter PANICS = "jodo_sync_panics_total" in Count;
 }

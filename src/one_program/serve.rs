@@ -15,6 +15,7 @@ use jodo_shared::config::{Config, Needs};
 use jodo_shared::lifecycle::{Exit, Shutdown, Signals};
 use jodo_shared::private_http::{self, Readiness};
 use jodo_shared::telemetry;
+use jodo_shared::traces::Traces;
 use jodo_worker::store::{self, is_file};
 use jodo_worker::{run, target::Target};
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,7 @@ pub async fn serve(data: &DataDir, file: Option<&Path>, listen: Option<SocketAdd
     }
     telemetry::init(&config.log)?;
     let metrics = telemetry::install_metrics()?;
+    let traces = Traces::start(&config.traces, "jodo-sync")?;
     data.make_secrets(&mut config)?;
     migrate(&config).await?;
 
@@ -48,10 +50,10 @@ pub async fn serve(data: &DataDir, file: Option<&Path>, listen: Option<SocketAdd
     warn_of_stranded(&config);
     let shutdown = Shutdown::new();
     shutdown.spawn("spool", until_dead(spool.clone(), shutdown.token()));
-    let targets = run::start(&config, &shutdown, |target| -> Box<dyn Consumer> {
+    let targets = run::start(&config, &traces, &shutdown, |target| -> Box<dyn Consumer> {
         Box::new(spool.consumer(target.clone()))
     })?;
-    let public = serve_ingress(&config, Arc::new(spool.clone()), &shutdown)?;
+    let public = serve_ingress(&config, Arc::new(spool.clone()), traces.clone(), &shutdown)?;
     let private = serve_private(&config, spool.clone(), targets, metrics, &shutdown)?;
     lock.announce(public, private).context("the data folder's lock file")?;
     info!(listen.public = %public, listen.private = %private, "started");
@@ -60,7 +62,7 @@ pub async fn serve(data: &DataDir, file: Option<&Path>, listen: Option<SocketAdd
     out.flush()?;
     drop(out);
     let ended = shutdown.run(signals, config.ingress.drain.max(config.worker.drain)).await;
-    spool.close().await;
+    tokio::join!(spool.close(), traces.close());
     Ok(ended)
 }
 

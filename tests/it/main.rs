@@ -13,3 +13,4 @@ mod operating;
 mod recover;
 mod simulate;
 mod spooling;
+mod traces;

@@ -19,17 +19,30 @@ pub(crate) const READY: &str = "docs/SMALL-SCHOOL.md";
 pub(crate) struct School {
     folder: TempDir,
     port: u16,
-    private: u16,
+    settings: Vec<(String, String)>,
 }
 
 impl School {
     pub(crate) fn new() -> Self {
-        Self::at(free_port())
+        Self::made(free_port(), &[])
     }
 
     /// Where deliveries come in at this port.
     pub(crate) fn at(port: u16) -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), port, private: free_port() }
+        Self::made(port, &[])
+    }
+
+    /// The same, with more settings.
+    pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
+        Self::made(free_port(), settings)
+    }
+
+    fn made(port: u16, settings: &[(&str, &str)]) -> Self {
+        let private_listen = ("INGRESS__PRIVATE_LISTEN", &*format!("127.0.0.1:{}", free_port()));
+        let settings = settings.iter().chain([&private_listen]);
+        let settings =
+            settings.map(|(key, value)| (format!("JODO_SYNC__{key}"), (*value).to_owned())).collect();
+        Self { folder: tempfile::tempdir().expect("a folder"), port, settings }
     }
 
     fn data(&self) -> std::path::PathBuf {
@@ -37,9 +50,7 @@ impl School {
     }
 
     pub(crate) fn jodo_sync(&self, arguments: &[&str]) -> Command {
-        let private = format!("127.0.0.1:{}", self.private);
-        let settings = [("JODO_SYNC__INGRESS__PRIVATE_LISTEN".to_owned(), private)];
-        let mut command = command("jodo-sync", &settings);
+        let mut command = command("jodo-sync", &self.settings);
         command.arg("--data-dir").arg(self.data()).args(arguments);
         command
     }

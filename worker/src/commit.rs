@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use jiff::SignedDuration;
-use jodo_shared::clock::now;
+use jodo_shared::clock::{now, precise};
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::metrics as names;
 use jodo_shared::outcome::{Outcome, Reason};
@@ -20,6 +20,7 @@ use crate::event::Event;
 use crate::fold::fold;
 use crate::store::{StoreError, UnverifiedRow, Write, Written};
 use crate::target::{Interrupted, Target};
+use crate::trace::{Commit, trace};
 
 /// How long a failed batch is taken apart while parts of it time out.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -155,21 +156,24 @@ async fn write(target: &Target, events: &[&Event]) -> Result<(), StoreError> {
     loop {
         let projections = fold(open.iter().flat_map(|event| &event.changes));
         let rows = open.iter().map(|event| &event.row).collect();
-        let started = Instant::now();
+        let (started, began) = (Instant::now(), precise());
         let written = target.store.write(&Write { projections, events: rows, unverified: &[] }).await;
         let result = if written == Ok(Written::Committed) { "committed" } else { "rolled_back" };
         let labels = [("target", target.name.to_string()), ("result", result.to_owned())];
         metrics::counter!(names::BATCHES, &labels).increment(1);
         metrics::histogram!(names::COMMIT_SECONDS, &labels).record(started.elapsed());
         match written? {
-            Written::Committed => break,
+            Written::Committed => {
+                let commit = Commit { began, ended: precise(), events: open.len() };
+                for event in open {
+                    report(target, event);
+                    trace(target, event, &commit);
+                }
+                return Ok(());
+            }
             Written::Closed(keys) => open.retain(|event| !keys.contains(&event.row.key)),
         }
     }
-    for event in open {
-        report(target, event);
-    }
-    Ok(())
 }
 
 /// Gives those that failed alone three times their ending: to be tried again, or for a person.

@@ -19,6 +19,8 @@ pub struct Event {
     pub row: EventRow,
     /// Its effect; none unless the row is `applied`.
     pub changes: Vec<Change>,
+    /// When this process took it in hand, where somebody wants to know how long that took.
+    pub taken_at: Option<Timestamp>,
 }
 
 impl Event {
@@ -38,7 +40,7 @@ impl Event {
             warnings,
             ..bare_row(message)
         };
-        Self { row, changes: decision.changes }
+        Self { row, changes: decision.changes, taken_at: None }
     }
 
     /// A message that may have killed workers: stored unparsed, to be tried by itself.
@@ -48,7 +50,12 @@ impl Event {
 
     /// A message that a person wants decided: stored unparsed, due at once.
     pub fn by_hand(message: &Message, reason: Reason, now: Timestamp) -> Self {
-        Self { row: bare_row(message), changes: Vec::new() }.retrying(reason, now)
+        Self { row: bare_row(message), changes: Vec::new(), taken_at: None }.retrying(reason, now)
+    }
+
+    /// The same, in hand since then.
+    pub fn taken_at(self, at: Timestamp) -> Self {
+        Self { taken_at: Some(at), ..self }
     }
 
     /// The same row without effect, to be tried again.
@@ -59,7 +66,7 @@ impl Event {
             due_at: Some(due_at),
             ..self.row.clone()
         };
-        Self { row, changes: Vec::new() }
+        Self { row, changes: Vec::new(), taken_at: self.taken_at }
     }
 
     /// The same row without effect, for a person.
@@ -71,7 +78,7 @@ impl Event {
             due_at: None,
             ..self.row.clone()
         };
-        Self { row, changes: Vec::new() }
+        Self { row, changes: Vec::new(), taken_at: self.taken_at }
     }
 }
 

@@ -28,3 +28,4 @@ pub mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timing;
+mod trace;

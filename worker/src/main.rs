@@ -11,6 +11,7 @@ use jodo_shared::config::{Config, Needs};
 use jodo_shared::lifecycle::{Exit, Shutdown, Signals, run_program};
 use jodo_shared::private_http::{self, check_health};
 use jodo_shared::telemetry;
+use jodo_shared::traces::Traces;
 use jodo_worker::dead_letters::watch_dead_letters;
 use jodo_worker::run;
 
@@ -50,9 +51,10 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
     let signals = Signals::install()?;
     telemetry::init(&config.log)?;
     let metrics = telemetry::install_metrics()?;
+    let traces = Traces::start(&config.traces, "jodo-worker")?;
     let shutdown = Shutdown::new();
     let broker = config.broker.as_ref().context("broker.url is not configured")?;
-    let targets = run::start(&config, &shutdown, |target| -> Box<dyn Consumer> {
+    let targets = run::start(&config, &traces, &shutdown, |target| -> Box<dyn Consumer> {
         let prefetch = prefetch_for(&run::limits(&config, target));
         Box::new(AmqpConsumer::new(broker.url.clone(), target.clone(), prefetch, shutdown.token()))
     })?;
@@ -65,5 +67,7 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
         .with_context(|| format!("worker.private_listen: cannot listen on {listen}"))?;
     tokio::spawn(server);
     tracing::info!(listen.private = %address, "jodo-worker started");
-    Ok(shutdown.run(signals, config.worker.drain).await)
+    let ended = shutdown.run(signals, config.worker.drain).await;
+    traces.close().await;
+    Ok(ended)
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use backon::BackoffBuilder as _;
+use jiff::Timestamp;
 use jodo_shared::broker::{BatchLimits, Consumer, Delivery, Receipt};
-use jodo_shared::clock::now;
+use jodo_shared::clock::{now, precise};
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::message::Message;
 use jodo_shared::metrics as names;
@@ -72,11 +73,12 @@ async fn paced(target: &Target, consumer: &mut dyn Consumer, limits: &BatchLimit
 
 /// Steps 6 to 9. Returns once every message has its row, or is a repeat of one that has.
 async fn work(target: &Target, deliveries: Vec<(Message, u32)>) -> Result<(), Interrupted> {
+    let taken_at = precise();
     metrics::histogram!(names::BATCH_EVENTS, "target" => target.name.to_string())
         .record(deliveries.len() as f64);
     let (messages, hand_outs): (Vec<_>, Vec<_>) = deliveries.into_iter().unzip();
     let repeats = look_up_repeats(target, &messages).await;
-    let (events, held) = decide_all(target, messages.iter().zip(hand_outs), &repeats);
+    let (events, held) = decide_all(target, messages.iter().zip(hand_outs), &repeats, taken_at);
     let settled = commit_batch(target, &events).await?;
     mark(target, &settled).await;
     commit_held(target, &held).await
@@ -87,6 +89,7 @@ fn decide_all<'m>(
     target: &Target,
     messages: impl Iterator<Item = (&'m Message, u32)>,
     repeats: &std::collections::HashSet<DeliveryKey>,
+    taken_at: Timestamp,
 ) -> (Vec<Event>, Vec<UnverifiedRow>) {
     let mut events = BTreeMap::new();
     let mut aside = BTreeMap::new();
@@ -94,9 +97,12 @@ fn decide_all<'m>(
         if !message.verified {
             aside.entry(message.key).or_insert_with(|| held(message));
         } else if !repeats.contains(&message.key) {
-            events.entry(message.key).or_insert_with(|| match hand_outs {
-                SUSPECT_HAND_OUTS.. => Event::crash_suspect(message, now()),
-                _ => Event::decided(message, decide(message, target.rules.get(&message.source))),
+            events.entry(message.key).or_insert_with(|| {
+                let event = match hand_outs {
+                    SUSPECT_HAND_OUTS.. => Event::crash_suspect(message, now()),
+                    _ => Event::decided(message, decide(message, target.rules.get(&message.source))),
+                };
+                event.taken_at(taken_at)
             });
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use backon::Retryable as _;
 use jiff::{SignedDuration, Timestamp};
-use jodo_shared::clock::now;
+use jodo_shared::clock::{now, precise};
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::outcome::{Outcome, Reason};
 use tokio::time::timeout;
@@ -73,10 +73,11 @@ async fn one_turn(target: &Target, shutdown: &CancellationToken) -> Result<bool,
             target.lift_brake("events are applied again, or none is left to try it with");
         }
     }
+    let taken_at = precise();
     let Some(due) = target.store.take_due(now()).await? else { return Ok(false) };
     target.pace.take(1);
     let (key, reason) = (due.row.key, due.row.reason.unwrap_or(Reason::CrashSuspect));
-    let (due_at, reason) = match end(target, due).await {
+    let (due_at, reason) = match end(target, due, taken_at).await {
         Ok(Ending::Done) => return Ok(true),
         Ok(Ending::Again(pause, reason)) => (now() + pause, reason),
         Err(Interrupted) => (now() + AFTER_INTERRUPTION, reason),
@@ -93,9 +94,9 @@ enum Ending {
     Again(SignedDuration, Reason),
 }
 
-async fn end(target: &Target, due: Due) -> Result<Ending, Interrupted> {
+async fn end(target: &Target, due: Due, taken_at: Timestamp) -> Result<Ending, Interrupted> {
     if due.attempts > MOST_ATTEMPTS {
-        let unparsed = Event { row: due.row, changes: Vec::new() };
+        let unparsed = Event { row: due.row, changes: Vec::new(), taken_at: Some(taken_at) };
         store_endings(target, &[unparsed.quarantined(Reason::CrashesWorker, None)]).await?;
         return Ok(Ending::Done);
     }
@@ -104,7 +105,8 @@ async fn end(target: &Target, due: Due) -> Result<Ending, Interrupted> {
     let by_hand = matches!(due.row.reason, Some(Reason::AskedAgain | Reason::Imported));
     let braked = under_brake && target.store.brake_holds(due.recorded_at).await.map_err(|_| Interrupted)?;
     let message = due.row.message(&target.name);
-    let event = Event::decided(&message, decide(&message, target.rules.get(&message.source)));
+    let event =
+        Event::decided(&message, decide(&message, target.rules.get(&message.source))).taken_at(taken_at);
     // A brake that comes on during the tries is another pipeline's word, and later than what began them.
     let was_on = target.next_trial().is_some();
     match tries(target, &event, braked).await? {

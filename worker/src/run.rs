@@ -10,6 +10,7 @@ use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
 use jodo_shared::lifecycle::Shutdown;
 use jodo_shared::private_http::Readiness;
+use jodo_shared::traces::Traces;
 
 use crate::decide::SourceRules;
 use crate::heartbeat::{follow_orders, heartbeat};
@@ -28,12 +29,15 @@ const EXTRA_CONNECTIONS: usize = 4;
 /// Starts the tasks of every target that this process works for, and returns the targets. Databases, Redis and the
 /// broker need not be there yet: each task waits for its own.
 ///
+/// Spans of what they do go to `traces`.
+///
 /// `consumer` makes one consumer per call, for one pipeline.
 ///
 /// # Errors
 /// When an address in the configuration cannot be used at all.
 pub fn start(
     config: &Config,
+    traces: &Traces,
     shutdown: &Shutdown,
     consumer: impl Fn(&TargetName) -> Box<dyn Consumer>,
 ) -> anyhow::Result<Vec<Arc<Target>>> {
@@ -43,7 +47,7 @@ pub fn start(
     };
     let mut targets = Vec::new();
     for name in worked_for(config) {
-        let target = Arc::new(target(config, name, Arc::clone(&seen))?);
+        let target = Arc::new(target(config, name, Arc::clone(&seen))?.traced(traces.clone()));
         for _ in 0..pipelines(config, name) {
             let pipeline =
                 run_pipeline(Arc::clone(&target), consumer(name), limits(config, name), shutdown.token());

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jodo_shared::clock::now;
 use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
 use jodo_shared::metrics as names;
+use jodo_shared::traces::Traces;
 use tokio::sync::watch;
 
 use crate::brake::{Brake, Verdict};
@@ -40,6 +41,8 @@ pub struct Target {
     pub timing: Timing,
     /// How fast it is worked off.
     pub pace: Pace,
+    /// Where the spans of its events go.
+    pub traces: Traces,
     state: watch::Sender<State>,
     probing: tokio::sync::Mutex<()>,
     brake: Mutex<Brake>,
@@ -57,12 +60,20 @@ impl Target {
         let (state, _) = watch::channel(State { trouble: Some(Pause::Starting), ordered: None });
         let brake = Mutex::new(Brake::new(timing.trials));
         let pace = Pace::new(0);
-        Self { name, store, seen, rules, timing, pace, state, probing: tokio::sync::Mutex::default(), brake }
+        let traces = Traces::off();
+        let probing = tokio::sync::Mutex::default();
+        Self { name, store, seen, rules, timing, pace, traces, state, probing, brake }
     }
 
     /// The same, worked off no faster than `pace`.
     pub fn at(mut self, pace: Pace) -> Self {
         self.pace = pace;
+        self
+    }
+
+    /// The same, with spans of its events in `traces`.
+    pub fn traced(mut self, traces: Traces) -> Self {
+        self.traces = traces;
         self
     }
 

@@ -6,7 +6,7 @@
 //! So a delivery is refused only when broker and disk both fail.
 //!
 //! What each file knows: `breaker` which of the two it is, `relay` how the spool is emptied, `adopt` what becomes
-//! of the spools of processes that are gone.
+//! of the spools of processes that are gone, `traced` the span of what is relayed.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use jodo_shared::broker::{PublishError, Publisher};
 use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
 use jodo_shared::message::Message;
+use jodo_shared::traces::Traces;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info};
@@ -27,9 +28,11 @@ mod adopt;
 mod breaker;
 mod refused;
 mod relay;
+mod traced;
 
 use breaker::Breaker;
 use relay::Relay;
+use traced::Traced;
 
 /// Where the spools are, and how they are kept.
 #[derive(Debug, Clone)]
@@ -66,7 +69,7 @@ pub struct SpoolingPublisher {
 
 impl SpoolingPublisher {
     /// Opens a spool of its own in `place`, and starts to empty it, and others whose process is gone, into `broker`.
-    /// `targets` are those that `broker` knows. Blocks while it reads what waits.
+    /// `targets` are those that `broker` knows. What is relayed is told to `traces`. Blocks while it reads what waits.
     ///
     /// # Errors
     /// [`SpoolError`] when the folder cannot be used.
@@ -77,12 +80,13 @@ impl SpoolingPublisher {
         broker: Arc<dyn Publisher>,
         place: SpoolPlace,
         targets: Vec<TargetName>,
+        traces: Traces,
     ) -> Result<Self, SpoolError> {
         let spool = open_lowest_free(&place.dir, &place.settings)?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let breaker = Arc::new(Breaker::new());
         let relay = Relay {
-            broker: Arc::clone(&broker),
+            broker: Arc::new(Traced { broker: Arc::clone(&broker), traces }),
             breaker: Arc::clone(&breaker),
             refused: place.dir.join("refused"),
             stop: stop.clone(),

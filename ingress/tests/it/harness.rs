@@ -12,6 +12,7 @@ use jodo_shared::broker::{PublishError, Publisher};
 use jodo_shared::config::{Config, Needs};
 use jodo_shared::lifecycle::Shutdown;
 use jodo_shared::message::Message;
+use jodo_shared::traces::Traces;
 use sha2::Sha256;
 use tokio::sync::watch;
 
@@ -49,7 +50,9 @@ impl Ingress {
         ];
         let config = Config::from_parts(Needs::Ingress, Some(toml), overrides).unwrap();
         let (publisher, shutdown) = (Arc::new(Hand::default()), Shutdown::new());
-        let address = serve(&config, Arc::clone(&publisher) as Arc<dyn Publisher>, &shutdown).unwrap();
+        let traces = Traces::start(&config.traces, "jodo-ingress").unwrap();
+        let address =
+            serve(&config, Arc::clone(&publisher) as Arc<dyn Publisher>, traces, &shutdown).unwrap();
         Self { address, publisher, config, shutdown }
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jodo_ingress::serve_private;
 use jodo_shared::broker::{PublishError, Publisher};
-use jodo_shared::message::TraceParent;
 use jodo_shared::telemetry::install_metrics;
+use jodo_shared::traces::{Sample, TraceParent};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -77,7 +77,25 @@ async fn a_delivery_belongs_to_the_trace_it_names_or_starts_one() {
     }
     let [named, started] = ingress.publisher.taken_now().try_into().unwrap();
     assert_eq!(named.trace.unwrap().as_str(), trace);
-    assert_eq!(started.trace, Some(TraceParent::start(&started.key, started.received_at)));
+    assert_eq!(started.trace, Some(TraceParent::start(&started.key, started.received_at, Sample::NOTHING)));
+}
+
+#[tokio::test]
+async fn with_a_receiver_the_ingress_puts_its_own_span_in_the_senders_place_and_begins_sampled_traces() {
+    let receiver = "[traces]\notlp_url = 'http://127.0.0.1:1'\nsample = 1\n";
+    let ingress = Ingress::with(&format!("{receiver}[sources.jodo]\nsecrets = [\"{SECRET}\"]"));
+    let sampled = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let unsampled = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+    for header in [sampled, unsampled, "garbage"] {
+        assert_eq!(ingress.send(signed(SECRET, BODY).header("traceparent", header)).await.status, 200);
+    }
+    let taken = ingress.publisher.taken_now().into_iter().map(|message| message.trace.unwrap());
+    let [kept, passed_on, started] = taken.collect::<Vec<_>>().try_into().unwrap();
+    let senders = TraceParent::parse(sampled).unwrap();
+    assert_eq!((kept.trace_id(), kept.is_sampled()), (senders.trace_id(), true));
+    assert_ne!(kept.parent_id(), senders.parent_id());
+    assert_eq!(passed_on.as_str(), unsampled);
+    assert!(started.is_sampled());
 }
 
 #[tokio::test]

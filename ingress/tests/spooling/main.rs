@@ -15,6 +15,7 @@ use jodo_shared::broker::spool::{Spool, SpoolSettings, look};
 use jodo_shared::broker::{BatchLimits, Consumer as _, PublishError, Publisher};
 use jodo_shared::ids::{DeliveryKey, TargetName};
 use jodo_shared::message::Message;
+use jodo_shared::traces::Traces;
 use tempfile::TempDir;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
@@ -31,7 +32,7 @@ fn place(dir: &Path) -> SpoolPlace {
 }
 
 fn start(broker: impl Publisher, dir: &TempDir) -> SpoolingPublisher {
-    SpoolingPublisher::start(Arc::new(broker), place(dir.path()), vec![target()]).unwrap()
+    SpoolingPublisher::start(Arc::new(broker), place(dir.path()), vec![target()], Traces::off()).unwrap()
 }
 
 fn messages(range: std::ops::Range<u32>) -> Vec<Message> {
@@ -227,7 +228,8 @@ async fn a_delivery_is_refused_only_when_broker_and_disk_both_fail() {
         settings: SpoolSettings { max_bytes: Some(1), ..SpoolSettings::default() },
         ..place(dir.path())
     };
-    let spooling = SpoolingPublisher::start(Arc::new(broker.clone()), full, vec![target()]).unwrap();
+    let spooling =
+        SpoolingPublisher::start(Arc::new(broker.clone()), full, vec![target()], Traces::off()).unwrap();
     let sent = messages(0..3);
     publish_all(&spooling, &sent[..1]).await;
     broker.fail_publishes(Some(PublishError::NotConnected));

@@ -146,6 +146,7 @@ fn config(mut whole: Section<'_>, needs: Needs, mistakes: &Mistakes) -> Option<C
     let erp = read::erp(whole.section("erp"), needs, mistakes);
     let sources = read::sources(whole.section("sources"), needs, mistakes);
     let log = read::log(whole.section("log"));
+    let traces = read::traces(whole.section("traces"));
     whole.finish();
 
     if needs.broker()
@@ -177,6 +178,7 @@ fn config(mut whole: Section<'_>, needs: Needs, mistakes: &Mistakes) -> Option<C
         erp,
         sources,
         log: log?,
+        traces: traces?,
     })
 }
 

@@ -15,6 +15,7 @@ use url::Url;
 use crate::broker::BatchLimits;
 use crate::contract::EventCode;
 use crate::ids::{SourceName, TargetName, Tenant};
+use crate::traces::Sample;
 
 mod check;
 mod error;
@@ -76,6 +77,8 @@ pub struct Config {
     pub sources: BTreeMap<SourceName, Source>,
     /// Section `log`.
     pub log: Log,
+    /// Section `traces`.
+    pub traces: Traces,
 }
 
 /// Section `ingress`.
@@ -239,6 +242,15 @@ pub struct Log {
     pub filter: String,
     /// Form of a line.
     pub format: LogFormat,
+}
+
+/// Section `traces`.
+#[derive(Debug, Clone)]
+pub struct Traces {
+    /// Base address of an OTLP/HTTP receiver; without it no traces are made.
+    pub otlp_url: Option<String>,
+    /// Fraction of the deliveries that are traced.
+    pub sample: Sample,
 }
 
 /// Form of a log line.

@@ -7,12 +7,12 @@ use std::time::Duration;
 use super::error::{Mistakes, Problem};
 use super::section::{Section, lines, one_text};
 use super::values::{
-    address_of, allowed, boolean, header_name, header_value, http_url, id, list, log_filter, network,
-    non_empty, number, one_of, parsed, path, secret, size, time_zone,
+    address_of, allowed, boolean, fraction, header_name, header_value, http_url, id, list, log_filter,
+    network, non_empty, number, one_of, parsed, path, plain_url, secret, size, time_zone,
 };
 use super::{
     Archive, Broker, CustomHeader, Environment, Erp, HoldLimit, Ingress, Log, LogFormat, Needs,
-    OnBadSignature, Redis, Retention, Source, Worker,
+    OnBadSignature, Redis, Retention, Source, Traces, Worker,
 };
 use crate::broker::BatchLimits;
 use crate::ids::{SourceName, TargetName};
@@ -253,6 +253,16 @@ pub(super) fn log(mut section: Section<'_>) -> Option<Log> {
     let format = section.take("format", one_of(LOG_FORMATS, "readable or json"));
     section.finish();
     Some(Log { filter: filter?, format: format? })
+}
+
+pub(super) fn traces(mut section: Section<'_>) -> Option<Traces> {
+    let given = section.has("otlp_url");
+    let otlp_url = section.take_if_set("otlp_url", plain_url);
+    let sample = section.take("sample", fraction);
+    section.finish();
+    // One with a mistake is not taken for none.
+    (otlp_url.is_some() || !given).then_some(())?;
+    Some(Traces { otlp_url, sample: sample? })
 }
 
 macro_rules! words {

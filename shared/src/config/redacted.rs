@@ -35,6 +35,9 @@ impl Config {
         insert(&mut whole, "sources", table(sources));
         let log = [("filter", text(&self.log.filter)), ("format", text(self.log.format.as_str()))];
         insert(&mut whole, "log", table(log));
+        let receiver = self.traces.otlp_url.iter().map(|url| ("otlp_url", text(url)));
+        let sample = [("sample", Value::Float(self.traces.sample.fraction()))];
+        insert(&mut whole, "traces", table(receiver.chain(sample)));
         whole.to_string()
     }
 }

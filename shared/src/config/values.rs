@@ -14,6 +14,7 @@ use url::Url;
 
 use super::error::Problem;
 use crate::ids::IdError;
+use crate::traces::Sample;
 
 /// Addresses that the sender publishes for each environment (C§5).
 const PRESETS: [(&str, &[IpNet]); 2] = [
@@ -82,6 +83,18 @@ pub(super) fn number(range: RangeInclusive<u64>) -> impl Fn(Value) -> Result<u64
         };
         within(number.ok_or(Problem::Type("a whole number"))?, &range)
     }
+}
+
+/// A part of a whole.
+pub(super) fn fraction(value: Value) -> Result<Sample, Problem> {
+    let number = match value {
+        Value::Float(number) => Some(number),
+        Value::Integer(0) => Some(0.0),
+        Value::Integer(1) => Some(1.0),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    number.and_then(Sample::of).ok_or(Problem::Type("a fraction from 0 to 1, such as 0.01"))
 }
 
 /// Bytes: a number, or a number with `B`, `KiB`, `MiB` or `GiB`.
@@ -197,6 +210,21 @@ pub(super) fn http_url(value: Value) -> Result<Url, Problem> {
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let nobody = url.username().is_empty() && url.password().is_none();
     if url.scheme() == "http" && url.has_host() && bare && nobody { Ok(url) } else { Err(kind) }
+}
+
+/// An address that HTTP is spoken at. It is no secret, so it holds none.
+pub(super) fn plain_url(value: Value) -> Result<String, Problem> {
+    let text = text(value)?;
+    let kind = Problem::Type("an http:// or https:// URL");
+    let Ok(url) = Url::parse(&text) else { return Err(kind) };
+    if !["http", "https"].contains(&url.scheme()) {
+        return Err(kind);
+    }
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    if has_user || url.query().is_some() || url.fragment().is_some() {
+        return Err(Problem::Rule("must have no user name, password, query or fragment"));
+    }
+    Ok(text)
 }
 
 /// A path that deliveries come in on, plain enough for every proxy and router to leave as it is.

@@ -73,6 +73,19 @@ fn a_program_reads_no_files_that_are_for_another() {
 }
 
 #[test]
+fn traces_are_off_until_a_receiver_is_named_and_their_sample_is_a_fraction_in_any_form() {
+    let off = read(Needs::Nothing, "", &[]).unwrap().traces;
+    assert_eq!((off.otlp_url, off.sample.fraction()), (None, 0.01));
+    let environment =
+        [("JODO_SYNC__TRACES__OTLP_URL", "http://tempo:4318"), ("JODO_SYNC__TRACES__SAMPLE", "0.5")];
+    let on = read(Needs::Nothing, "traces.sample = 1", &environment).unwrap();
+    assert_eq!(on.traces.otlp_url.as_deref(), Some("http://tempo:4318"));
+    assert_eq!(on.traces.sample.fraction(), 0.5);
+    assert!(on.redacted().contains(r#"otlp_url = "http://tempo:4318""#));
+    assert_eq!(read(Needs::Nothing, "traces.sample = 1", &[]).unwrap().traces.sample.fraction(), 1.0);
+}
+
+#[test]
 fn text_from_the_environment_stays_as_it_is() {
     let environment = [
         ("JODO_SYNC__SOURCES__JODO__TENANT", "007"),

@@ -4,6 +4,7 @@
 //!   environment, else throwaway ones. [`fresh_database`] and [`unique_name`] keep tests apart on them.
 //! * [`RabbitMq`], [`Redis`] and [`Postgres`] are servers of a test's own, to stop, kill, suspend and start again.
 //! * [`FaultProxy`] cuts or stalls the wire to a server; [`Process`] runs one of our programs and reads its output.
+//! * [`OtlpReceiver`] takes the traces that our programs export.
 //!
 //! Servers come from the installed programs, else from containers where docker works. They listen on loopback only,
 //! write into a temporary folder only, and are gone when the test process is gone, however it ended.
@@ -20,6 +21,7 @@ mod janitor;
 mod kind;
 mod local;
 mod names;
+mod otlp;
 mod ports;
 mod postgres;
 mod proc_table;
@@ -36,6 +38,7 @@ pub use database::{TestDatabase, fresh_database, fresh_database_on};
 pub use fault_proxy::FaultProxy;
 pub use kind::Kind;
 pub use names::unique_name;
+pub use otlp::{OtlpReceiver, ReceivedSpan, serve_otlp};
 pub use ports::{free_port, inherited_socket};
 pub use process::Process;
 pub use server::{Postgres, RabbitMq, Redis, Server};

@@ -12,8 +12,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use jodo_shared::contract::EventCode;
 use jodo_shared::ids::{DeliveryKey, EventId, SourceName, TargetName, Tenant};
-use jodo_shared::message::{ClaimedSignature, Message, Peeked, TraceParent};
+use jodo_shared::message::{ClaimedSignature, Message, Peeked};
 use jodo_shared::outcome::{Outcome, Reason};
+use jodo_shared::traces::TraceParent;
 
 use crate::fold::TableBatch;
 use maintain::Orders;

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
 use jiff::Timestamp;
-use jodo_shared::message::TraceParent;
+use jodo_shared::traces::TraceParent;
 
 use super::{Due, EventRow, Refusal, StoreError};
 use crate::schema::{jodo_events, jodo_unverified};

@@ -9,7 +9,8 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 
 use crate::ids::DeliveryKey;
-use crate::message::{Message, Peeked, TraceParent};
+use crate::message::{Message, Peeked};
+use crate::traces::TraceParent;
 
 const SOURCE: &str = "source";
 const TENANT: &str = "tenant";

@@ -7,7 +7,8 @@ use super::steps::{QUIET, batch, hand_outs, keys, limits, publish, publish_all, 
 use super::{Factory, message, parsed};
 use crate::broker::BatchLimits;
 use crate::ids::DeliveryKey;
-use crate::message::{Message, Peeked, TraceParent};
+use crate::message::{Message, Peeked};
+use crate::traces::TraceParent;
 
 /// Bodies of every size up to the cap, and of any bytes.
 pub async fn bodies_arrive_untouched(factory: &impl Factory) {

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 
 use super::error::SpoolError;
 use crate::ids::DeliveryKey;
-use crate::message::{Message, Peeked, TraceParent};
+use crate::message::{Message, Peeked};
+use crate::traces::TraceParent;
 
 /// Form of the file, kept in it. Raise it when an older program could misread a newer file.
 pub(super) const FORM: i32 = 2;
