@@ -11,6 +11,7 @@ use actix_web::{App, HttpServer};
 use jodo_shared::broker::Publisher;
 use jodo_shared::config::Config;
 use jodo_shared::lifecycle::Shutdown;
+use jodo_shared::metrics;
 use jodo_shared::private_http::{self, Readiness};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::runtime::Handle;
@@ -77,6 +78,7 @@ pub fn serve(
         door.tasks.wait().await;
         ended
     });
+    metrics::name_sources(config);
     info!(listen = %address, sources = config.sources.len(), "taking deliveries");
     Ok(address)
 }

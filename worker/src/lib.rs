@@ -13,6 +13,7 @@ pub mod entities;
 pub mod event;
 pub mod fold;
 pub mod heartbeat;
+pub mod last_delivery;
 pub mod pace;
 mod pause;
 pub mod pipeline;
@@ -28,3 +29,4 @@ pub mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timing;
+pub mod watch;

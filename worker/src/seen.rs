@@ -78,6 +78,14 @@ impl RedisSeenIds {
         Ok(Self { connection, prefix: redis.prefix.clone(), seconds: redis.remember.as_secs().max(1) })
     }
 
+    /// Whether it answers, as soon as it has to while a batch waits.
+    ///
+    /// # Errors
+    /// [`SeenError`] when it does not.
+    pub async fn ping(&self) -> Result<(), SeenError> {
+        self.query(redis::pipe().cmd("PING").ignore()).await
+    }
+
     fn name(&self, key: &DeliveryKey) -> String {
         format!("{}{key}", self.prefix)
     }

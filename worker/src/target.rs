@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::brake::{Brake, Verdict};
 use crate::decide::SourceRules;
+use crate::last_delivery::LastDeliveries;
 use crate::pace::Pace;
 use crate::pause::{State, in_force};
 use crate::seen::SeenIds;
@@ -40,6 +41,8 @@ pub struct Target {
     pub timing: Timing,
     /// How fast it is worked off.
     pub pace: Pace,
+    /// When something last came.
+    pub last: LastDeliveries,
     state: watch::Sender<State>,
     probing: tokio::sync::Mutex<()>,
     brake: Mutex<Brake>,
@@ -57,7 +60,9 @@ impl Target {
         let (state, _) = watch::channel(State { trouble: Some(Pause::Starting), ordered: None });
         let brake = Mutex::new(Brake::new(timing.trials));
         let pace = Pace::new(0);
-        Self { name, store, seen, rules, timing, pace, state, probing: tokio::sync::Mutex::default(), brake }
+        let last = LastDeliveries::new(name.clone());
+        let probing = tokio::sync::Mutex::default();
+        Self { name, store, seen, rules, timing, pace, last, state, probing, brake }
     }
 
     /// The same, worked off no faster than `pace`.
