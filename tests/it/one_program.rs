@@ -60,6 +60,14 @@ impl School {
         said
     }
 
+    /// What it tells Prometheus of one series; `None` while there is no such series.
+    pub(crate) async fn gauge(&self, series: &str) -> Option<f64> {
+        let url = format!("http://127.0.0.1:{}/metrics", self.private);
+        let page = reqwest::get(&url).await.ok()?.text().await.ok()?;
+        let value = page.lines().find_map(|line| line.strip_prefix(series))?;
+        value.trim().parse().ok()
+    }
+
     /// The database that trials go to.
     pub(crate) fn trials(&self) -> SqliteStore {
         let url = format!("sqlite:{}", self.data().join("test.db").display()).into();
