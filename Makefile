@@ -1,6 +1,6 @@
 # Everything a developer needs: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help run up try check test test-compose chaos mutants outages services docs
+.PHONY: help run up try check test test-alerts test-compose chaos mutants outages services docs
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -28,7 +28,11 @@ docs: ## write docs/EVENTS.md anew from the declarative table and the samples
 services: ## find or install RabbitMQ, Redis and PostgreSQL for the tests; starts nothing
 	tests/support/install-services.sh
 
-test: services ## all tests, on real RabbitMQ, Redis and PostgreSQL started for the run
+test-alerts: ## alerts, Prometheus' configuration and the dashboard's queries, with promtool
+	tests/support/install-services.sh alerts
+	tests/support/test-alerts.sh
+
+test: services test-alerts ## all tests, on real RabbitMQ, Redis and PostgreSQL started for the run
 	cargo build --workspace --locked
 	cargo run --quiet --locked -p jodo-test-support --bin with-services -- cargo test --workspace --locked
 

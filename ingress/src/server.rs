@@ -11,6 +11,7 @@ use actix_web::{App, HttpServer};
 use jodo_shared::broker::Publisher;
 use jodo_shared::config::Config;
 use jodo_shared::lifecycle::Shutdown;
+use jodo_shared::metrics;
 use jodo_shared::private_http::{self, Readiness};
 use jodo_shared::traces::Traces;
 use listenfd::ListenFd;
@@ -84,8 +85,18 @@ pub fn serve(
         door.tasks.wait().await;
         ended
     });
+    metrics::name_sources(config);
+    start_at_zero(config);
     info!(listen = %address, sources = config.sources.len(), "taking deliveries");
     Ok(address)
+}
+
+/// Shows the counters whose rise is an alert from the start: the first of a burst would not be seen as one.
+fn start_at_zero(config: &Config) {
+    for source in config.sources.keys() {
+        let labels = [("source", source.to_string()), ("verdict", "bad".to_owned())];
+        ::metrics::counter!(metrics::SIGNATURE_VERDICTS, &labels).increment(0);
+    }
 }
 
 fn bind(config: &Config, door: &Arc<Door>, shutdown: &Shutdown) -> io::Result<(SocketAddr, Server)> {

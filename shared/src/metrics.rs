@@ -3,6 +3,8 @@
 //! A metric's docstring is also its help text at `/metrics`. Labels are bounded: configured names, our own words, and
 //! of event codes only those that [`metric_label`](crate::contract::metric_label) returns.
 
+use crate::config::Config;
+
 macro_rules! metrics {
     ($($(#[doc = $doc:literal])+ $kind:ident $name:ident = $text:literal in $unit:ident;)+) => {
         $(
@@ -47,6 +49,9 @@ metrics! {
     /// switches a subscription off when there are too many. Labels `source`, `code` (a known event code or `other`,
     /// also where a delivery failed before its code was known).
     gauge STRIKES = "jodo_sync_strikes" in Count;
+
+    /// Gauge, always 1: a configured source. Labels `source`, `environment` (`production`, `uat`, `test`).
+    gauge SOURCE_INFO = "jodo_sync_source_info" in Count;
 
     /// Gauge, bytes: request bodies in memory.
     gauge BODY_BYTES_IN_FLIGHT = "jodo_sync_body_bytes_in_flight" in Bytes;
@@ -114,6 +119,21 @@ metrics! {
     /// event code or `other`).
     counter EVENTS = "jodo_sync_events_total" in Count;
 
+    /// Gauge, events: that are not finished, as a worker last counted them in the database. Labels `target`, `outcome`
+    /// (`retrying`; `quarantined`: each needs a person).
+    gauge UNSETTLED_EVENTS = "jodo_sync_unsettled_events" in Count;
+
+    /// Gauge, seconds: since the oldest of them was received; 0 without one. Labels `target`, `outcome`.
+    gauge UNSETTLED_SECONDS = "jodo_sync_unsettled_duration_seconds" in Seconds;
+
+    /// Gauge, deliveries: held in the database because their sender was not proved, as a worker last counted them. Each
+    /// needs a person. Label `target`.
+    gauge HELD_DELIVERIES = "jodo_sync_held_deliveries" in Count;
+
+    /// Gauge, Unix seconds: when the newest delivery of a source was received that a worker has committed; 0 where none
+    /// is known of the last 30 days. Each worker says what it knows; the largest is true. Labels `target`, `source`.
+    gauge LAST_DELIVERY = "jodo_sync_last_delivery_timestamp_seconds" in Seconds;
+
     /// Counter: probes of the ERP database that failed. Label `target`.
     counter PROBE_FAILURES = "jodo_sync_probe_failures_total" in Count;
 
@@ -122,6 +142,9 @@ metrics! {
 
     /// Gauge, 0 or 1: the brake is on, because too many events failed at once. Label `target`.
     gauge BRAKE = "jodo_sync_brake" in Count;
+
+    /// Gauge, 0 or 1: Redis answered a worker when it was last asked.
+    gauge REDIS_UP = "jodo_sync_redis_up" in Count;
 
     /// Counter: calls of Redis that failed or took too long; they cost work, never correctness. Label `operation`
     /// (`look_up`, `mark`).
@@ -135,10 +158,20 @@ metrics! {
     counter PANICS = "jodo_sync_panics_total" in Count;
 }
 
+/// Says which sources are configured, so that rules can tell those of a trial from real ones.
+pub fn name_sources(config: &Config) {
+    for (name, source) in &config.sources {
+        let labels = [("source", name.to_string()), ("environment", source.environment.as_str().to_owned())];
+        metrics::gauge!(SOURCE_INFO, &labels).set(1.0);
+    }
+}
+
 /// Shows the counters that must stay 0 from the start: an alert on their rise needs a first value.
 pub fn start_at_zero() {
     metrics::counter!(DELIVERIES_DROPPED).increment(0);
     metrics::counter!(SPOOL_CORRUPT_FILES).increment(0);
+    metrics::counter!(ARCHIVE_MISSED).increment(0);
+    metrics::counter!(RELAYED, "result" => "set_aside").increment(0);
     metrics::counter!(PANICS).increment(0);
 }
 
@@ -153,7 +186,8 @@ mod tests {
         for (kind, name) in ALL {
             assert!(name.starts_with("jodo_sync_"), "{name}");
             assert_eq!(*kind == "counter", name.ends_with("_total"), "{name}");
-            assert_eq!(name.contains("duration"), name.ends_with("_seconds"), "{name}");
+            let is_time = name.contains("duration") || name.contains("timestamp");
+            assert_eq!(is_time, name.ends_with("_seconds"), "{name}");
         }
     }
 }

@@ -13,6 +13,7 @@ mod rebuild;
 mod retention;
 mod school;
 mod unverified;
+mod watching;
 
 use std::io::Write as _;
 

@@ -19,6 +19,7 @@ pub(crate) const READY: &str = "docs/SMALL-SCHOOL.md";
 pub(crate) struct School {
     folder: TempDir,
     port: u16,
+    private: u16,
     settings: Vec<(String, String)>,
 }
 
@@ -38,11 +39,12 @@ impl School {
     }
 
     fn made(port: u16, settings: &[(&str, &str)]) -> Self {
-        let private_listen = ("INGRESS__PRIVATE_LISTEN", &*format!("127.0.0.1:{}", free_port()));
+        let private = free_port();
+        let private_listen = ("INGRESS__PRIVATE_LISTEN", &*format!("127.0.0.1:{private}"));
         let settings = settings.iter().chain([&private_listen]);
         let settings =
             settings.map(|(key, value)| (format!("JODO_SYNC__{key}"), (*value).to_owned())).collect();
-        Self { folder: tempfile::tempdir().expect("a folder"), port, settings }
+        Self { folder: tempfile::tempdir().expect("a folder"), port, private, settings }
     }
 
     fn data(&self) -> std::path::PathBuf {
@@ -74,6 +76,14 @@ impl School {
         let (output, said) = self.run(arguments).await;
         assert!(output.status.success(), "{arguments}: {said}");
         said
+    }
+
+    /// What it tells Prometheus of one series; `None` while there is no such series.
+    pub(crate) async fn gauge(&self, series: &str) -> Option<f64> {
+        let url = format!("http://127.0.0.1:{}/metrics", self.private);
+        let page = reqwest::get(&url).await.ok()?.text().await.ok()?;
+        let value = page.lines().find_map(|line| line.strip_prefix(series))?;
+        value.trim().parse().ok()
     }
 
     /// The database that trials go to.

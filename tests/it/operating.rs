@@ -41,3 +41,24 @@ async fn a_pause_keeps_deliveries_in_the_spool_and_the_rows_can_be_rebuilt_while
     assert!(said.starts_with("test is paused meanwhile"), "{said}");
     assert_eq!(process.terminate().await.code(), Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_the_database_and_when_something_last_came_is_reported() {
+    let last = r#"jodo_sync_last_delivery_timestamp_seconds{target="test",source="test"}"#;
+    let waiting = r#"jodo_sync_unsettled_events{target="test",outcome="quarantined"}"#;
+    let school = School::new();
+    let process = school.start().await;
+    until("the database is watched", async || school.gauge(waiting).await == Some(0.0)).await;
+    until("nothing is known to have come", async || school.gauge(last).await == Some(0.0)).await;
+    let keys = school.accepted(&history(5, 3), &[0, 1, 2]).await;
+    school.until_known(&keys).await;
+    until("the worker says so at once", async || school.gauge(last).await > Some(0.0)).await;
+    let environment = r#"jodo_sync_source_info{source="test",environment="test"}"#;
+    assert_eq!(school.gauge(environment).await, Some(1.0));
+    let came = school.gauge(last).await;
+    assert_eq!(process.terminate().await.code(), Some(0));
+
+    let process = school.start().await;
+    until("it asks the database once", async || school.gauge(last).await == came).await;
+    assert_eq!(process.terminate().await.code(), Some(0));
+}

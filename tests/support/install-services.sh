@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sees to it that the servers the tests need can be run here: RabbitMQ, Redis and PostgreSQL. `make test` runs it first,
-# `make chaos` with the word chaos.
+# `make chaos` with the word chaos, `make test-alerts` with the word alerts: that needs Prometheus' promtool and no server.
 #
 # A server is not needed where its variable JODO_TEST_AMQP_URL, JODO_TEST_REDIS_URL or JODO_TEST_POSTGRES_URL names
 # one. What is missing is installed as root on Debian and Ubuntu; no system service is started, no database cluster is
@@ -22,6 +22,12 @@ have_postgres() {
 }
 
 missing() {
+  # Where docker works, promtool runs in a container.
+  if [ "$for" = alerts ]; then
+    if ! have promtool; then echo prometheus; fi
+    if ! have jq; then echo jq; fi
+    return
+  fi
   if [ -z "${JODO_TEST_AMQP_URL:-}" ] && ! have rabbitmq-server; then echo rabbitmq-server; fi
   if [ -z "${JODO_TEST_REDIS_URL:-}" ] && ! have redis-server; then echo redis-server; fi
   if [ -z "${JODO_TEST_POSTGRES_URL:-}" ] && ! have_postgres; then echo postgresql; fi
@@ -29,6 +35,11 @@ missing() {
   if [ "$for" = chaos ] && ! ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1; then echo libfaketime; fi
   # setpriv, with which servers are started so that they die with the tests.
   if ! have setpriv; then echo util-linux; fi
+}
+
+# What else than docker is needed to do without the packages.
+can_contain() {
+  if [ "$for" = alerts ]; then have jq; else have setpriv; fi
 }
 
 # Debian starts what it installs unless this file says no (101: "action forbidden by policy").
@@ -71,6 +82,7 @@ install() {
         rabbitmq-server) systemctl disable rabbitmq-server.service epmd.socket epmd.service ;;
         redis-server) systemctl disable redis-server.service ;;
         postgresql) systemctl disable postgresql.service ;;
+        prometheus) systemctl disable prometheus.service ;;
       esac >/dev/null 2>&1 || true
     done
   fi
@@ -86,7 +98,7 @@ install() {
 running() {
   for process in /proc/[0-9]*; do
     name=$(cat "$process/comm" 2>/dev/null) || continue
-    case $name in epmd | beam.smp | redis-server | postgres) ;; *) continue ;; esac
+    case $name in epmd | beam.smp | redis-server | postgres | prometheus) ;; *) continue ;; esac
     case $(readlink "$process/cwd" 2>/dev/null) in */jodo-test-*) continue ;; esac
     echo "${process#/proc/} $name"
   done
@@ -106,12 +118,13 @@ if [ "$(id -u)" = 0 ] && have apt-get; then
     say "still missing: $left"
   fi
 fi
-if have setpriv && have docker && docker info >/dev/null 2>&1; then
+if can_contain && have docker && docker info >/dev/null 2>&1; then
   say "not installed: $packages; the tests use containers instead"
   exit 0
 fi
 say "the tests need what is not installed here: $packages"
 say "On Debian or Ubuntu: sudo apt-get install --no-install-recommends $packages"
+if [ "$for" = alerts ]; then exit 1; fi
 say "Elsewhere: install RabbitMQ, Redis and PostgreSQL servers, or start docker, or name running servers in"
 say "JODO_TEST_AMQP_URL, JODO_TEST_REDIS_URL and JODO_TEST_POSTGRES_URL (an admin's URL of database postgres)."
 exit 1

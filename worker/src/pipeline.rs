@@ -80,6 +80,7 @@ async fn work(target: &Target, deliveries: Vec<(Message, u32)>) -> Result<(), In
     let repeats = look_up_repeats(target, &messages).await;
     let (events, held) = decide_all(target, messages.iter().zip(hand_outs), &repeats, taken_at);
     let settled = commit_batch(target, &events).await?;
+    note_arrivals(target, &messages);
     mark(target, &settled).await;
     commit_held(target, &held).await
 }
@@ -107,6 +108,14 @@ fn decide_all<'m>(
         }
     }
     (events.into_values().collect(), aside.into_values().collect())
+}
+
+/// Remembers when each source last delivered something that is proved to be its own.
+fn note_arrivals(target: &Target, messages: &[Message]) {
+    let proved = messages.iter().filter(|message| message.verified);
+    // What an unknown source sends has no series: their number must be bounded.
+    let known = proved.filter(|message| target.rules.contains_key(&message.source));
+    target.last.note(known.map(|message| (&message.source, message.received_at)));
 }
 
 /// Step 9: tells Redis, only after the commit and only of settled outcomes. It may fail; nothing rests on it.

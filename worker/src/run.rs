@@ -9,6 +9,7 @@ use jodo_shared::broker::{BatchLimits, Consumer};
 use jodo_shared::config::Config;
 use jodo_shared::ids::TargetName;
 use jodo_shared::lifecycle::Shutdown;
+use jodo_shared::metrics as names;
 use jodo_shared::private_http::Readiness;
 use jodo_shared::traces::Traces;
 
@@ -18,13 +19,15 @@ use crate::pace::Pace;
 use crate::pipeline::run_pipeline;
 use crate::retrying::work_off_due_rows;
 use crate::seen::{NoSeenIds, RedisSeenIds, SeenIds};
+use crate::store::maintain::Maintain;
 use crate::store::postgres::PgStore;
-use crate::store::{WorkerName, is_file, open};
+use crate::store::{Store, WorkerName, is_file, open};
 use crate::target::{Pause, Target, Timing};
+use crate::watch::{watch_database, watch_redis};
 
-/// Connections that a target needs beside one per pipeline: due rows, heartbeat, orders, and one to look up repeats while
-/// another pipeline commits.
-const EXTRA_CONNECTIONS: usize = 4;
+/// Connections that a target needs beside one per pipeline: due rows, heartbeat, orders, the watch, and one to look up
+/// repeats while another pipeline commits.
+const EXTRA_CONNECTIONS: usize = 5;
 
 /// Starts the tasks of every target that this process works for, and returns the targets. Databases, Redis and the
 /// broker need not be there yet: each task waits for its own.
@@ -42,12 +45,18 @@ pub fn start(
     consumer: impl Fn(&TargetName) -> Box<dyn Consumer>,
 ) -> anyhow::Result<Vec<Arc<Target>>> {
     let seen: Arc<dyn SeenIds> = match &config.redis {
-        Some(redis) => Arc::new(RedisSeenIds::new(redis).context("redis.url cannot be used")?),
+        Some(redis) => {
+            let redis = Arc::new(RedisSeenIds::new(redis).context("redis.url cannot be used")?);
+            shutdown.spawn("Redis", endless(watch_redis(Arc::clone(&redis), shutdown.token())));
+            redis
+        }
         None => Arc::new(NoSeenIds),
     };
+    names::name_sources(config);
     let mut targets = Vec::new();
     for name in worked_for(config) {
-        let target = Arc::new(target(config, name, Arc::clone(&seen))?.traced(traces.clone()));
+        let store = store(config, name)?;
+        let target = Arc::new(target(config, name, store.clone(), Arc::clone(&seen)).traced(traces.clone()));
         for _ in 0..pipelines(config, name) {
             let pipeline =
                 run_pipeline(Arc::clone(&target), consumer(name), limits(config, name), shutdown.token());
@@ -56,6 +65,10 @@ pub fn start(
         shutdown.spawn("due rows", endless(work_off_due_rows(Arc::clone(&target), shutdown.token())));
         shutdown.spawn("orders", endless(follow_orders(Arc::clone(&target), shutdown.token())));
         shutdown.spawn("heartbeat", endless(heartbeat(Arc::clone(&target), shutdown.token())));
+        let sources = config.sources.iter().filter(|(_, source)| source.target == *name);
+        let sources = sources.map(|(source, _)| source.clone()).collect();
+        let watch = watch_database(Arc::clone(&target), store, sources, shutdown.token());
+        shutdown.spawn("watch", endless(watch));
         targets.push(target);
     }
     Ok(targets)
@@ -98,15 +111,18 @@ pub fn worked_for(config: &Config) -> Vec<&TargetName> {
     config.erp.keys().filter(|name| chosen.is_empty() || chosen.contains(name)).collect()
 }
 
-fn target(config: &Config, name: &TargetName, seen: Arc<dyn SeenIds>) -> anyhow::Result<Target> {
+fn store(config: &Config, name: &TargetName) -> anyhow::Result<Arc<dyn Maintain>> {
     let erp = config.erp.get(name).with_context(|| format!("erp.{name} is not configured"))?;
     let connections = config.worker.pipelines + EXTRA_CONNECTIONS;
     let worker = WorkerName::of_this_process();
-    let store = open(&erp.url, connections, PgStore::STATEMENT_TIMEOUT, worker)
-        .with_context(|| format!("erp.{name}.url cannot be used"))?;
+    open(&erp.url, connections, PgStore::STATEMENT_TIMEOUT, worker)
+        .with_context(|| format!("erp.{name}.url cannot be used"))
+}
+
+fn target(config: &Config, name: &TargetName, store: Arc<dyn Store>, seen: Arc<dyn SeenIds>) -> Target {
     let rules: HashMap<_, _> =
         config.sources.iter().map(|(name, source)| (name.clone(), SourceRules::from(source))).collect();
-    Ok(Target::new(name.clone(), store, seen, rules, Timing::default()).at(pace(config, name)))
+    Target::new(name.clone(), store, seen, rules, Timing::default()).at(pace(config, name))
 }
 
 /// A task in the form in which a [`Shutdown`] waits for it.

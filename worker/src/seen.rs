@@ -14,6 +14,8 @@ use secrecy::ExposeSecret as _;
 
 /// How long a round trip may take: past it the batch goes on without.
 const DEADLINE: Duration = Duration::from_millis(50);
+/// How long Redis may take to connect and say that it is there.
+const PING_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Remembers which deliveries were settled.
 #[async_trait]
@@ -76,6 +78,16 @@ impl RedisSeenIds {
             .set_response_timeout(Some(Duration::from_secs(2)));
         let connection = ConnectionManager::new_lazy_with_config(client, settings)?;
         Ok(Self { connection, prefix: redis.prefix.clone(), seconds: redis.remember.as_secs().max(1) })
+    }
+
+    /// Whether it answers at all; that it is too slow for a batch is counted where that happens.
+    ///
+    /// # Errors
+    /// [`SeenError`] when it does not.
+    pub async fn ping(&self) -> Result<(), SeenError> {
+        let (ping, mut connection) = (redis::cmd("PING"), self.connection.clone());
+        let answer = tokio::time::timeout(PING_DEADLINE, ping.exec_async(&mut connection)).await;
+        answer.map_err(|_| SeenError::Deadline)?.map_err(|_| SeenError::Unreachable)
     }
 
     fn name(&self, key: &DeliveryKey) -> String {

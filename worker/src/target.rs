@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::brake::{Brake, Verdict};
 use crate::decide::SourceRules;
+use crate::last_delivery::LastDeliveries;
 use crate::pace::Pace;
 use crate::pause::{State, in_force};
 use crate::seen::SeenIds;
@@ -43,6 +44,8 @@ pub struct Target {
     pub pace: Pace,
     /// Where the spans of its events go.
     pub traces: Traces,
+    /// When something last came.
+    pub last: LastDeliveries,
     state: watch::Sender<State>,
     probing: tokio::sync::Mutex<()>,
     brake: Mutex<Brake>,
@@ -61,8 +64,9 @@ impl Target {
         let brake = Mutex::new(Brake::new(timing.trials));
         let pace = Pace::new(0);
         let traces = Traces::off();
+        let last = LastDeliveries::new(name.clone());
         let probing = tokio::sync::Mutex::default();
-        Self { name, store, seen, rules, timing, pace, traces, state, probing, brake }
+        Self { name, store, seen, rules, timing, pace, traces, last, state, probing, brake }
     }
 
     /// The same, worked off no faster than `pace`.

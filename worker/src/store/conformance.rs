@@ -18,6 +18,7 @@ use crate::fold::fold;
 use crate::table::{Change, Clock, Entity};
 
 mod by_hand;
+mod watching;
 
 /// Runs every case. Cases use rows of their own, so one database serves all.
 ///
@@ -38,6 +39,7 @@ pub async fn exercise(store: Arc<dyn Operate>) {
     the_brake_takes_back_only_quarantines(store).await;
     held_deliveries_are_stored_once_beside_the_events(store).await;
     by_hand::exercise(store).await;
+    watching::exercise(store).await;
     store.report_pause("a reason").await.expect("a pause can be reported");
     store.probe().await.expect("the probe changes nothing that it minds later");
 }

@@ -60,6 +60,15 @@ pub struct WorkerRow {
     pub paused_because: Option<String>,
 }
 
+/// What is not finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Events that are not settled, per outcome and reason.
+    pub unsettled: Vec<OutcomeCounts>,
+    /// Held deliveries.
+    pub held: i64,
+}
+
 /// What `jodo-sync status` shows of one target, beside its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
@@ -209,4 +218,16 @@ pub trait Inspect: Store {
     /// # Errors
     /// [`StoreError`].
     async fn summary(&self) -> Result<Summary, StoreError>;
+
+    /// What is not finished. Cheap however many events are, so that workers can ask again and again.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn unfinished(&self) -> Result<Unfinished, StoreError>;
+
+    /// When the newest event of `source` was accepted that came after `since`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn newest_of(&self, source: &SourceName, since: Timestamp) -> Result<Option<String>, StoreError>;
 }

@@ -2,19 +2,18 @@
 
 use std::collections::HashSet;
 
-use diesel::dsl::{count_star, max, min};
+use diesel::dsl::{count_star, max, min, sql};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 use jodo_shared::clock::stored;
 use jodo_shared::ids::{DeliveryKey, SourceName};
-use jodo_shared::outcome::Outcome;
 
 use super::{Connection, ThisStore, dialect};
 use crate::entities::{ENTITIES, SETS, VIEWS};
 use crate::schema::{jodo_events, jodo_unverified, jodo_workers};
 use crate::store::StoreError;
-use crate::store::inspect::{Activity, AnyRow, EventFilter, Summary};
+use crate::store::inspect::{Activity, AnyRow, EventFilter, Summary, Unfinished};
 use crate::store::reads::{ListedEvent, StoredEvent};
 use crate::table::Entity;
 
@@ -144,14 +143,39 @@ pub(super) async fn activity(
         .await
 }
 
-pub(super) async fn summary(store: &ThisStore) -> Result<Summary, StoreError> {
+pub(super) async fn newest_of(
+    store: &ThisStore,
+    source: &SourceName,
+    since: jiff::Timestamp,
+) -> Result<Option<String>, StoreError> {
+    use jodo_events::received_at;
+    let newest = jodo_events::table
+        .filter(jodo_events::source.eq(source.as_str()))
+        .filter(received_at.gt(stored(since)))
+        .select(max(received_at));
+    store.run(false, async |connection| newest.get_result(connection).await).await
+}
+
+pub(super) async fn unfinished(store: &ThisStore) -> Result<Unfinished, StoreError> {
+    store.run(false, unfinished_on).await
+}
+
+async fn unfinished_on(connection: &mut Connection) -> QueryResult<Unfinished> {
     use jodo_events::{outcome, reason, received_at};
-    let open = Outcome::ALL.into_iter().filter(|one| !one.is_settled()).map(Outcome::as_str);
+    // In the words of the partial index `jodo_events_unsettled`, so that it serves: with bound values it would not.
+    let open = sql::<Bool>("outcome IN ('retrying', 'quarantined')");
     let unsettled = jodo_events::table
-        .filter(outcome.eq_any(open))
+        .filter(open)
         .group_by((outcome, reason))
         .select((outcome, reason, count_star(), min(received_at)))
         .order((outcome, reason));
+    Ok(Unfinished {
+        unsettled: unsettled.load(connection).await?,
+        held: jodo_unverified::table.count().get_result(connection).await?,
+    })
+}
+
+pub(super) async fn summary(store: &ThisStore) -> Result<Summary, StoreError> {
     let workers = jodo_workers::table
         .select((
             jodo_workers::worker,
@@ -163,10 +187,11 @@ pub(super) async fn summary(store: &ThisStore) -> Result<Summary, StoreError> {
         .limit(50);
     store
         .run(false, async |connection| {
+            let Unfinished { unsettled, held } = unfinished_on(connection).await?;
             Ok(Summary {
                 events: jodo_events::table.count().get_result(connection).await?,
-                unsettled: unsettled.load(connection).await?,
-                held: jodo_unverified::table.count().get_result(connection).await?,
+                unsettled,
+                held,
                 workers: workers.load(connection).await?,
             })
         })

@@ -21,7 +21,9 @@ use jodo_shared::ids::{DeliveryKey, SourceName, TargetName};
 use jodo_shared::outcome::Reason;
 
 use super::{Backend, Connection, dialect};
-use crate::store::inspect::{Activity, AnyRow, EventFilter, HistoryLine, Inspect, Named, Summary, Topics};
+use crate::store::inspect::{
+    Activity, AnyRow, EventFilter, HistoryLine, Inspect, Named, Summary, Topics, Unfinished,
+};
 use crate::store::maintain::Orders;
 use crate::store::operate::{Deed, Operate, Pace, Place, Selected, Selection, Total};
 use crate::store::reads::{ListedEvent, StoredEvent, StoredHeld};
@@ -139,6 +141,14 @@ impl Inspect for ThisStore {
 
     async fn summary(&self) -> Result<Summary, StoreError> {
         inspect::summary(self).await
+    }
+
+    async fn unfinished(&self) -> Result<Unfinished, StoreError> {
+        inspect::unfinished(self).await
+    }
+
+    async fn newest_of(&self, source: &SourceName, since: Timestamp) -> Result<Option<String>, StoreError> {
+        inspect::newest_of(self, source, since).await
     }
 }
 
