@@ -6,14 +6,14 @@
 #   tests/compose/run.sh               all steps, in order
 #   tests/compose/run.sh 10 30         the steps 10 and 30, after a fresh start
 #
-# Needs Docker with Compose v2, curl and openssl. KEEP=1 leaves the stack of a failed run standing, and its folder.
+# Needs Docker with Compose v2, curl, openssl, git, jq and cargo. KEEP=1 leaves the stack of a failed run standing, and its folder.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/compose
 # shellcheck source=tests/compose/lib.sh
 . "$here/lib.sh"
 
-needs docker curl openssl git
+needs docker curl openssl git jq cargo
 docker compose version >/dev/null 2>&1 || fail "Docker Compose v2 is missing (package docker-compose-plugin)"
 docker info >/dev/null 2>&1 || fail "no Docker Engine answers; start it, or run this as a user who may use it"
 
