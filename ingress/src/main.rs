@@ -41,7 +41,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let needs = if arguments.command.is_some() { Needs::Nothing } else { Needs::Ingress };
+    let needs = if arguments.command.is_some() { Needs::HealthCheck } else { Needs::Ingress };
     let config = match Config::load_from(arguments.config.as_deref(), needs) {
         Ok(config) => config,
         Err(errors) => {

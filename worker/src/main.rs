@@ -33,7 +33,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let needs = if arguments.command.is_some() { Needs::Nothing } else { Needs::Worker };
+    let needs = if arguments.command.is_some() { Needs::HealthCheck } else { Needs::Worker };
     let config = match Config::load_from(arguments.config.as_deref(), needs) {
         Ok(config) => config,
         Err(errors) => {

@@ -40,6 +40,8 @@ pub enum Needs {
     Operator,
     /// Commands that look at the configuration itself, or send a delivery.
     Nothing,
+    /// A health check, in a container of either program: no file with the other's secrets is read.
+    HealthCheck,
 }
 
 impl Needs {
@@ -49,6 +51,14 @@ impl Needs {
 
     fn erp(self) -> bool {
         matches!(self, Self::Worker | Self::Operator)
+    }
+
+    fn erp_files(self) -> bool {
+        !matches!(self, Self::Ingress | Self::HealthCheck)
+    }
+
+    fn secret_files(self) -> bool {
+        !matches!(self, Self::Worker | Self::HealthCheck)
     }
 
     fn proof_of_sender(self) -> bool {

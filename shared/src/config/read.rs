@@ -130,7 +130,7 @@ fn redis_prefix(value: toml::Value) -> Result<String, Problem> {
     }
 }
 
-/// All `erp.<target>` sections; one with a mistake is left out, and for the ingress one whose URL is in a file.
+/// All `erp.<target>` sections; one with a mistake is left out, and where it is not needed one whose URL is in a file.
 pub(super) fn erp(section: Section<'_>, needs: Needs, mistakes: &Mistakes) -> BTreeMap<TargetName, Erp> {
     let mut all = BTreeMap::new();
     for (name, mut section) in section.children() {
@@ -138,7 +138,7 @@ pub(super) fn erp(section: Section<'_>, needs: Needs, mistakes: &Mistakes) -> BT
         if !section.has("url") {
             section.note("url", Problem::Missing(String::new()));
         }
-        let skipped = needs == Needs::Ingress && section.skip_file("url");
+        let skipped = !needs.erp_files() && section.skip_file("url");
         let url = if skipped { None } else { section.take_or_file("url", one_text, database) };
         let pace = match section.has("max_events_per_second") {
             true => section.take("max_events_per_second", number(0..=1_000_000)),
@@ -188,7 +188,7 @@ fn source(mut section: Section<'_>, needs: Needs) -> Option<Source> {
             .note("secrets", Problem::Missing(", or a header: without either anybody could send".to_owned()));
     }
     let path = section.take("path", path);
-    let skipped = needs == Needs::Worker && section.skip_file("secrets");
+    let skipped = !needs.secret_files() && section.skip_file("secrets");
     let secrets = if section.has("secrets") && !skipped {
         section.take_or_file("secrets", lines, secrets)
     } else {

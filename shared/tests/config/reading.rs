@@ -67,6 +67,7 @@ fn a_program_reads_no_files_that_are_for_another() {
     assert_eq!(names(Needs::Ingress), [false, true]);
     assert_eq!(names(Needs::Worker), [true, false]);
     assert_eq!(names(Needs::Nothing), [true, true]);
+    assert!(read(Needs::HealthCheck, away, &[]).is_ok());
     let here =
         "broker.url = 'amqp://h'\nerp.main.url = 'sqlite:x'\nsources.jodo.secrets_file = '/nowhere/secrets'";
     assert!(read(Needs::Worker, here, &[]).unwrap().sources.values().all(|source| source.secrets.is_empty()));
