@@ -55,7 +55,7 @@ if missing secrets/tls/site.pem; then
   command -v openssl >/dev/null || { say "openssl is missing: sudo apt-get install openssl"; exit 1; }
   mkdir -p -m 755 secrets/tls
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj "/CN=$name" \
-    -addext "subjectAltName=DNS:$name,DNS:proxy" -keyout secrets/tls/key.new -out secrets/tls/site.crt 2>/dev/null
+    -addext "subjectAltName=DNS:$name,DNS:proxy" -addext basicConstraints=critical,CA:FALSE -keyout secrets/tls/key.new -out secrets/tls/site.crt 2>/dev/null
   cat secrets/tls/site.crt secrets/tls/key.new >secrets/tls/site.pem
   rm secrets/tls/key.new
   chmod 644 secrets/tls/site.pem

@@ -40,6 +40,15 @@ finish() {
   exit "$code"
 }
 
+# Builds the images, or takes those with the tag that IMAGES names.
+images() {
+  if [ -n "${IMAGES:-}" ]; then
+    for program in ingress worker sync; do docker tag "jodo-$program:$IMAGES" "jodo-$program:$JODO_SYNC_TAG"; done
+    return
+  fi
+  docker compose build >"$work/build.log" 2>&1 || { tail -20 "$work/build.log" >&2; fail "docker compose build"; }
+}
+
 # Starts or brings up to date what the files say, at the scale that `scale` has set.
 workers=1 ingresses=1
 up() { docker compose up --detach --wait --wait-timeout 180 --scale worker="$workers" --scale ingress="$ingresses" "$@" >>"$work/up.log" 2>&1 || {

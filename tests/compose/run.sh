@@ -7,6 +7,7 @@
 #   tests/compose/run.sh 10 30         the steps 10 and 30, after a fresh start
 #
 # Needs Docker with Compose v2, curl, openssl, git, jq and cargo. KEEP=1 leaves the stack of a failed run standing, and its folder.
+# IMAGES=tag takes images that are there instead of building them, which step 60 cannot do without.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/compose

@@ -3,7 +3,7 @@
 
 deploy/compose/prepare.sh
 [ "$(stat -c %a secrets)" = 700 ] || fail "others may look into secrets/"
-DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-0} docker compose --profile commands build -q >"$work/build.log" 2>&1 || { tail -20 "$work/build.log"; fail "docker compose build"; }
+images
 up
 docker compose ps --format '   {{.Service}}: {{.Status}}'
 

@@ -4,7 +4,7 @@
 before=$(docker inspect -f '{{.Image}}' "$(container ingress)" "$(container worker)")
 load 60 4000 100
 export REVISION=next
-DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-0} up --build
+up --build
 after=$(docker inspect -f '{{.Image}}' "$(container ingress)" "$(container worker)")
 [ "$(printf '%s\n%s\n' "$before" "$after" | sort -u | wc -l)" = 4 ] || fail "not made of the new images"
 under_way 60 || fail "the load was over before"
