@@ -29,8 +29,9 @@ finish() {
   fi
   jobs -p | xargs -r kill 2>/dev/null
   docker ps -aq --filter "name=$project-load" | xargs -r docker rm -f >/dev/null
-  docker compose --profile '*' down --volumes --remove-orphans --rmi local --timeout 60 >/dev/null 2>&1
-  docker images -q "jodo-*:$project*" | sort -u | xargs -r docker rmi -f >/dev/null 2>&1
+  docker compose --profile '*' down --volumes --remove-orphans --timeout 60 >/dev/null 2>&1
+  # By name: an image that another name stands for, too, stays.
+  docker images --format '{{.Repository}}:{{.Tag}}' "jodo-*:$project*" | xargs -r docker rmi >/dev/null 2>&1
   cd / && rm -rf "$work"
   local left
   left=$(docker ps -aq --filter "name=$project"; docker volume ls -q --filter "name=$project"
@@ -53,6 +54,15 @@ images() {
 workers=1 ingresses=1
 up() { docker compose up --detach --wait --wait-timeout 180 --scale worker="$workers" --scale ingress="$ingresses" "$@" >>"$work/up.log" 2>&1 || {
   tail -20 "$work/up.log" >&2; docker compose ps -a >&2; fail "docker compose up"; }; }
+
+# Containers of one service made anew, with the settings of now.
+recreate() {
+  local scale=()
+  [ "$1" != worker ] || scale=(--scale "worker=$workers")
+  [ "$1" != ingress ] || scale=(--scale "ingress=$ingresses")
+  docker compose up --detach --wait --force-recreate --no-deps "${scale[@]}" "$1" >>"$work/up.log" 2>&1 || {
+    tail -20 "$work/up.log" >&2; fail "docker compose up --force-recreate $1"; }
+}
 
 # A command of jodo-sync, inside.
 jodo() { docker compose run --rm --no-TTY jodo-sync "$@" 2>>"$work/commands.log"; }

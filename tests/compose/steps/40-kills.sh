@@ -8,13 +8,12 @@ for service in redis worker rabbitmq postgres ingress; do
   kill -9 "$(docker inspect -f '{{.State.Pid}}' "$(container $service)")"
   up
   say "$service killed, and there again by itself"
-  docker compose up --detach --wait --force-recreate --no-deps --scale worker=$workers --scale ingress=$ingresses $service >>"$work/up.log" 2>&1 \
-    || fail "docker compose up --force-recreate $service"
+  recreate $service
   under_way "$seed" || say "(the load was over before $service was there again)"
   say "$service made anew"
   answered "$seed"
 done
 # The one place where a delivery can meet nobody; the sender's own repeat is for that.
 load 49 1000 100
-docker compose up --detach --wait --force-recreate --no-deps proxy >>"$work/up.log" 2>&1 || fail "docker compose up --force-recreate proxy"
+recreate proxy
 answered 49 "while the proxy itself is made anew nobody answers"

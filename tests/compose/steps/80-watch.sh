@@ -6,7 +6,8 @@ receiver=$(cargo metadata --quiet --format-version 1 --no-deps --manifest-path "
 gateway=$(docker network inspect -f '{{(index .IPAM.Config 0).Gateway}}' "${project}_internal")
 "$receiver" "$gateway:4318" >"$work/spans.json" 2>>"$work/receiver.log" &
 printf '\n[traces]\notlp_url = "http://%s:4318"\nsample = 0\n' "$gateway" >>jodo-sync.toml
-docker compose up --detach --wait --force-recreate --no-deps ingress worker >>"$work/up.log" 2>&1 || fail "no start with traces"
+recreate ingress
+recreate worker
 docker compose --profile watch up --detach --wait --no-recreate prometheus >>"$work/up.log" 2>&1 || fail "no Prometheus"
 
 load 80 12000 100
