@@ -4,7 +4,7 @@
 docker compose stop worker >>"$work/up.log" 2>&1
 load 50 10000 400
 answered 50
-queued() { inside rabbitmq rabbitmqctl -q list_queues name messages | awk '$1 ~ /trial$/ {print $2}'; }
+queued() { inside rabbitmq rabbitmqctl -q list_queues name messages | awk '$1 ~ /apply.trial$/ {print $2}'; }
 enough() { [ "$(queued)" -ge 10000 ]; }
 within 60 enough
 say "$(queued) messages wait"
