@@ -194,7 +194,7 @@ fn source(mut section: Section<'_>, needs: Needs) -> Option<Source> {
     } else {
         Some(Vec::new())
     };
-    let header = if section.has("header") { header(section.section("header")).map(Some) } else { Some(None) };
+    let header = if section.has("header") { header(section.section("header"), needs) } else { Some(None) };
     let allow = section.take("allow", list(allowed)).map(|lists| lists.concat());
     let trusted_proxies = section.take("trusted_proxies", list(network));
     let tenant = section.take("tenant", id);
@@ -231,14 +231,16 @@ fn secrets(value: toml::Value) -> Result<Vec<secrecy::SecretString>, Problem> {
     Ok(secrets)
 }
 
-fn header(mut section: Section<'_>) -> Option<CustomHeader> {
+/// The inner `None` where its value is in a file that is for another program.
+fn header(mut section: Section<'_>, needs: Needs) -> Option<Option<CustomHeader>> {
     let name = section.take("name", header_name);
     if !section.has("value") {
         section.note("value", Problem::Missing(String::new()));
     }
-    let value = section.take_or_file("value", one_text, header_value);
+    let skipped = !needs.secret_files() && section.skip_file("value");
+    let value = if skipped { None } else { section.take_or_file("value", one_text, header_value) };
     section.finish();
-    Some(CustomHeader { name: name?, value: value? })
+    if skipped { Some(None) } else { Some(Some(CustomHeader { name: name?, value: value? })) }
 }
 
 fn hold_limit(mut section: Section<'_>) -> Option<HoldLimit> {

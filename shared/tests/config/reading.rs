@@ -59,14 +59,16 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
 #[test]
 fn a_program_reads_no_files_that_are_for_another() {
     let away = "broker.url = 'amqp://h'\nredis.url = 'redis://h'\nerp.main.url_file = '/nowhere/erp'\n\
-                sources.jodo.secrets_file = '/nowhere/secrets'";
+                sources.jodo.secrets_file = '/nowhere/secrets'\n\
+                sources.jodo.header = { name = 'x-school', value_file = '/nowhere/header' }";
     let names = |needs| {
         let mistakes = read(needs, away, &[]).unwrap_err().to_string();
-        ["erp.main.url_file", "sources.jodo.secrets_file"].map(|name| mistakes.contains(name))
+        ["erp.main.url_file", "sources.jodo.secrets_file", "sources.jodo.header.value_file"]
+            .map(|name| mistakes.contains(name))
     };
-    assert_eq!(names(Needs::Ingress), [false, true]);
-    assert_eq!(names(Needs::Worker), [true, false]);
-    assert_eq!(names(Needs::Nothing), [true, true]);
+    assert_eq!(names(Needs::Ingress), [false, true, true]);
+    assert_eq!(names(Needs::Worker), [true, false, false]);
+    assert_eq!(names(Needs::Nothing), [true, true, true]);
     assert!(read(Needs::HealthCheck, away, &[]).is_ok());
     let here =
         "broker.url = 'amqp://h'\nerp.main.url = 'sqlite:x'\nsources.jodo.secrets_file = '/nowhere/secrets'";
