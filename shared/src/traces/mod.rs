@@ -227,6 +227,7 @@ mod tests {
             traces.record(&trace("01"), span(None));
         }
         traces.close().await;
-        assert!(started.elapsed() < LAST_SPANS + Duration::from_secs(8), "{:?}", started.elapsed());
+        // Far more than any machine needs, and far less than if one record in a thousand had waited for an answer.
+        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     }
 }
