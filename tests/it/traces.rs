@@ -62,6 +62,12 @@ async fn connected(settings: &[(&str, &str)]) -> Cluster {
     cluster
 }
 
+/// One whose spans go to `receiver`.
+async fn traced(receiver: &OtlpReceiver, sample: &str) -> Cluster {
+    let url = receiver.url();
+    connected(&[("TRACES__OTLP_URL", &url), ("TRACES__SAMPLE", sample)]).await
+}
+
 async fn accepted(cluster: &Cluster, body: &Sent) {
     let answers = cluster.send(std::slice::from_ref(body), &[0]).await;
     assert_eq!(answers.get("200 OK"), Some(&1), "{answers:?}");
@@ -70,9 +76,7 @@ async fn accepted(cluster: &Cluster, body: &Sent) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_is_one_trace_across_rabbitmq_and_no_span_holds_anything_of_its_body() {
     let receiver = OtlpReceiver::start();
-    let settings = [("TRACES__OTLP_URL", receiver.url()), ("TRACES__SAMPLE", "1".to_owned())];
-    let settings = settings.each_ref().map(|(key, value)| (*key, value.as_str()));
-    let cluster = connected(&settings).await;
+    let cluster = traced(&receiver, "1").await;
     accepted(&cluster, &payment("p1")).await;
     cluster.settled(1).await;
 
@@ -124,9 +128,7 @@ async fn is_applied_again_in_the_same_trace(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_that_comes_with_a_sampled_trace_is_traced_whatever_the_sample_and_others_are_not() {
     let receiver = OtlpReceiver::start();
-    let settings = [("TRACES__OTLP_URL", receiver.url()), ("TRACES__SAMPLE", "0".to_owned())];
-    let settings = settings.each_ref().map(|(key, value)| (*key, value.as_str()));
-    let cluster = connected(&settings).await;
+    let cluster = traced(&receiver, "0").await;
     accepted(&cluster, &payment("p1")).await;
     let named = payment("p2");
     let answer = reqwest::Client::new()
