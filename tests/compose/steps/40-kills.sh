@@ -3,7 +3,7 @@
 
 for service in redis worker rabbitmq postgres ingress; do
   seed=40$(printf '%s' "$service" | wc -c)${#seeds[@]}
-  load "$seed" 1500 100
+  load "$seed" 3000 100
   # From outside of the container, as a crash: Docker's own `kill` would count as an order to stay down.
   kill -9 "$(docker inspect -f '{{.State.Pid}}' "$(container $service)")"
   up
@@ -13,7 +13,10 @@ for service in redis worker rabbitmq postgres ingress; do
   say "$service made anew"
   answered "$seed"
 done
-# The one place where a delivery can meet nobody; the sender's own repeat is for that.
+# The one place where a delivery can meet nobody. The sender repeats what was not answered, and so does this.
 load 49 1000 100
 recreate proxy
 answered 49 "while the proxy itself is made anew nobody answers"
+load 49 1000 400
+answered 49
+verified
