@@ -1,6 +1,6 @@
 # Everything a developer needs: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help run up try check test test-alerts test-compose chaos mutants outages services docs
+.PHONY: help run up try check test test-alerts test-compose bench chaos mutants outages services docs
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -46,6 +46,12 @@ chaos: ## faults on everything: RUNS=n runs from SEED=s, with their table in doc
 
 test-compose: ## the deployment from scratch in docker, under load, killed, upgraded, restored; takes twenty minutes
 	tests/compose/run.sh
+
+BENCH ?= quick
+bench: ## how fast it is beside what this machine could do, into docs/BENCHMARKS.md: BENCH=quick or full
+	tests/support/install-services.sh
+	cargo build --release --workspace --locked
+	cargo run --release --quiet --locked -p jodo-bench -- --mode $(BENCH) --write docs/BENCHMARKS.md
 
 mutants: ## faults of our own in the code, one after the other: chaos must find each
 	tests/support/install-services.sh chaos

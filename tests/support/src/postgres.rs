@@ -12,9 +12,17 @@ use crate::kind::Kind;
 use crate::local::{Folder, Local, Program};
 use crate::ready::Handshake;
 
-/// A PostgreSQL with an empty cluster. It does not force its data to disk, which nothing short of a power cut of the
-/// machine would tell, and leaves every other promise as it is.
-pub(crate) async fn prepare(port: u16) -> anyhow::Result<Local> {
+/// Whether a server forces its data to disk: nothing short of a power cut of the machine would tell, but a measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sync {
+    /// It does, as in production, and remembers when each transaction was committed.
+    ToDisk,
+    /// It does not, and leaves every other promise as it is.
+    Never,
+}
+
+/// A PostgreSQL with an empty cluster.
+pub(crate) async fn prepare(port: u16, sync: Sync) -> anyhow::Result<Local> {
     let binaries = binaries::postgres().context("postgres")?;
     let folder = Folder::new("postgres")?;
     let user = unprivileged_user()?;
@@ -38,7 +46,10 @@ pub(crate) async fn prepare(port: u16) -> anyhow::Result<Local> {
         "listen_addresses=127.0.0.1".to_owned(),
         "unix_socket_directories=".to_owned(),
         "max_connections=300".to_owned(),
-        "fsync=off".to_owned(),
+        match sync {
+            Sync::ToDisk => "track_commit_timestamp=on".to_owned(),
+            Sync::Never => "fsync=off".to_owned(),
+        },
         // In the data folder instead of /dev/shm, where a kill would leave them for ever.
         "dynamic_shared_memory_type=mmap".to_owned(),
     ];

@@ -9,8 +9,9 @@ use crate::docker::{self, Container, Succeeded as _};
 use crate::kind::Kind;
 use crate::local::Local;
 use crate::ports::free_port;
+use crate::postgres::{self, Sync};
 use crate::ready::{Handshake, until_ready};
-use crate::{postgres, rabbitmq, redis};
+use crate::{rabbitmq, redis};
 
 /// What [`RabbitMq`], [`Redis`] and [`Postgres`] have in common.
 ///
@@ -29,23 +30,27 @@ enum Host {
 }
 
 impl Server {
-    async fn start(kind: Kind) -> Self {
+    async fn start(kind: Kind, sync: Sync) -> Self {
         if !kind.is_installed() && !docker::works() {
             panic!("{}", kind.how_to_install());
         }
-        let started = Self::try_start(kind).await;
+        let started = Self::try_start(kind, sync).await;
         started.unwrap_or_else(|error| panic!("cannot start {kind}: {error:#}"))
     }
 
-    async fn try_start(kind: Kind) -> anyhow::Result<Self> {
+    async fn try_start(kind: Kind, sync: Sync) -> anyhow::Result<Self> {
         let port = free_port();
+        anyhow::ensure!(
+            sync == Sync::Never || kind.is_installed(),
+            "a container's settings are not for measuring"
+        );
         let host = if !kind.is_installed() {
             Host::Container(Container::run(kind, port).await?)
         } else {
             Host::Programs(match kind {
                 Kind::RabbitMq => rabbitmq::prepare(port)?,
                 Kind::Redis => redis::prepare(port)?,
-                Kind::Postgres => postgres::prepare(port).await?,
+                Kind::Postgres => postgres::prepare(port, sync).await?,
             })
         };
         let server = Self { kind, port, url: kind.url(port), host };
@@ -166,7 +171,7 @@ impl RabbitMq {
     ///
     /// If it is not installed, with the command that installs it, or does not start, with the end of its log.
     pub async fn start() -> Self {
-        Self(Server::start(Kind::RabbitMq).await)
+        Self(Server::start(Kind::RabbitMq, Sync::Never).await)
     }
 
     /// [`Server::start_again`], and until every quorum queue has a leader.
@@ -220,7 +225,7 @@ impl Redis {
     ///
     /// If it is not installed, with the command that installs it, or does not start, with the end of its log.
     pub async fn start() -> Self {
-        Self(Server::start(Kind::Redis).await)
+        Self(Server::start(Kind::Redis, Sync::Never).await)
     }
 }
 
@@ -234,7 +239,17 @@ impl Postgres {
     ///
     /// If it is not installed, with the command that installs it, or does not start, with the end of its log.
     pub async fn start() -> Self {
-        Self(Server::start(Kind::Postgres).await)
+        Self(Server::start(Kind::Postgres, Sync::Never).await)
+    }
+
+    /// Starts one that forces its data to disk as in production, and knows when each transaction was committed
+    /// (`pg_xact_commit_timestamp`): for measurements. Only of installed programs.
+    ///
+    /// # Panics
+    ///
+    /// As [`Postgres::start`].
+    pub async fn start_durable() -> Self {
+        Self(Server::start(Kind::Postgres, Sync::ToDisk).await)
     }
 }
 

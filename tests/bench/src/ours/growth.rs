@@ -1,0 +1,93 @@
+//! (h) what an event costs when the database has grown.
+
+use tokio_postgres::Client;
+
+use crate::deliveries::{pupils_for, year};
+use crate::ours::drain::{drain, fill};
+use crate::plan::Plan;
+use crate::report::{Line, Report};
+use crate::samples::{Samples, grouped};
+use crate::stage::{Services, Stage, connect};
+
+/// Events that are drained for real before; the rest of what is present are copies of their rows.
+const REAL: usize = 10_000;
+
+/// # Errors
+/// When something is missing.
+pub(crate) async fn measure(services: &Services, plan: &Plan, report: &mut Report) -> anyhow::Result<()> {
+    let stage = Stage::new(services).await?;
+    fill(&stage, year(60_000, pupils_for(REAL)).take(REAL)).await?;
+    drain(&stage, REAL).await?;
+    let (client, _serving) = connect(&stage.database.url).await?;
+    let events = plan.drain / 2;
+    let (mut present, mut first, mut seed) = (REAL, None, 61_000);
+    for level in plan.growth {
+        let copies = (level / REAL).saturating_sub(present / REAL);
+        copy(&client, copies).await?;
+        for tidy in ["VACUUM ANALYZE", "CHECKPOINT"] {
+            client.batch_execute(tidy).await?;
+        }
+        present += copies * REAL;
+        let (mut cost, begun) = (Samples::default(), present);
+        for _ in 0..3 {
+            fill(&stage, year(seed, pupils_for(events)).take(events)).await?;
+            cost.add(1e6 / drain(&stage, events).await?.per_second);
+            seed += 1;
+            present += events;
+        }
+        stage.judge(present).await?;
+        let base = *first.get_or_insert(cost.median());
+        let ratio = cost.median() / base;
+        report.add(Line {
+            figure: format!("(h) an event, {} rows of events present", grouped(begun as f64)),
+            ours: cost.shown(" µs"),
+            beside: format!("with {}: {} µs", grouped(plan.growth[0] as f64), grouped(base)),
+            ratio: format!("{ratio:.2} ×"),
+            target: (Some(level) == plan.growth.last()).then(|| ("1.25 ×".to_owned(), ratio <= 1.25)),
+        });
+    }
+    Ok(())
+}
+
+/// Copies every row of the first school so many times, each time as another tenant's. Their bodies are gone, as after
+/// `jodo-sync retention run`.
+async fn copy(client: &Client, copies: usize) -> anyhow::Result<()> {
+    if copies == 0 {
+        return Ok(());
+    }
+    let row = client.query_one("SELECT count(DISTINCT tenant) FROM jodo_events", &[]).await?;
+    let first: i64 = row.get(0);
+    let tables = client
+        .query(
+            "SELECT table_name::text, array_agg(column_name::text ORDER BY ordinal_position) \
+             FROM information_schema.columns WHERE table_schema = 'public' AND is_generated = 'NEVER' \
+             AND (table_name LIKE 'jodo\\_r\\_%' OR table_name LIKE 'jodo\\_s\\_%' OR table_name = 'jodo_events') \
+             GROUP BY 1",
+            &[],
+        )
+        .await?;
+    for table in tables {
+        let (name, columns): (String, Vec<String>) = (table.get(0), table.get(1));
+        let values: Vec<_> = columns.iter().map(|column| copied(column)).collect();
+        let sql = format!(
+            "INSERT INTO {name} ({}) SELECT {} FROM {name} AS t, generate_series({first}, {}) AS n \
+             WHERE t.tenant = 'main' AND ({})",
+            columns.join(", "),
+            values.join(", "),
+            first + copies as i64 - 1,
+            if name == "jodo_events" { "t.event_id LIKE 'sim_y60000\\_%'" } else { "true" },
+        );
+        client.batch_execute(&sql).await?;
+    }
+    Ok(())
+}
+
+fn copied(column: &str) -> String {
+    match column {
+        "tenant" => "'tenant' || n".to_owned(),
+        "delivery_key" => "encode(sha256((t.delivery_key || n)::bytea), 'hex')".to_owned(),
+        "event_id" | "pupil_key" | "subject" => format!("t.{column} || '-' || n"),
+        "body" => "NULL".to_owned(),
+        column => format!("t.{column}"),
+    }
+}
