@@ -2,50 +2,81 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::entities::{ENTITIES, SETS};
-use crate::table::{Change, Clock, Entity, Fact, Register};
+use crate::table::{Change, Clock, Entity, Fact, Register, Set};
 
-/// What a batch does to one row: the newest value per register, the newest clock per fact.
+/// What a batch does to one row: the newest value per register, the newest clock per fact. Few of each are written, so
+/// they are looked for one by one.
 #[derive(Debug, Default)]
-struct Row {
-    registers: BTreeMap<&'static str, (&'static Register, Clock, Vec<Option<String>>)>,
-    facts: BTreeMap<&'static str, Clock>,
+struct Row<'a> {
+    registers: Vec<(&'static Register, &'a Clock, &'a [Option<String>])>,
+    facts: Vec<(&'static Fact, &'a Clock)>,
 }
 
-impl Row {
+impl<'a> Row<'a> {
     /// The newer clock wins; at equal clocks the bytewise greater value, as in SQL.
-    fn write(&mut self, register: &'static Register, clock: &Clock, values: &[Option<String>]) {
-        let newer = self.registers.get(register.name).is_none_or(|(_, old_clock, old_values)| {
-            (clock, values.first()) > (old_clock, old_values.first())
-        });
-        if newer {
-            self.registers.insert(register.name, (register, clock.clone(), values.to_vec()));
+    fn write(&mut self, register: &'static Register, clock: &'a Clock, values: &'a [Option<String>]) {
+        match self.registers.iter_mut().find(|(own, ..)| own.name == register.name) {
+            Some(own) if (clock, values.first()) > (own.1, own.2.first()) => *own = (register, clock, values),
+            Some(_) => {}
+            None => self.registers.push((register, clock, values)),
         }
     }
 
-    fn report(&mut self, fact: &'static Fact, clock: &Clock) {
-        if self.facts.get(fact.name).is_none_or(|old| clock > old) {
-            self.facts.insert(fact.name, clock.clone());
+    fn report(&mut self, fact: &'static Fact, clock: &'a Clock) {
+        match self.facts.iter_mut().find(|(own, _)| own.name == fact.name) {
+            Some(own) if clock > own.1 => own.1 = clock,
+            Some(_) => {}
+            None => self.facts.push((fact, clock)),
         }
     }
+}
 
-    fn into_json(self, entity: &Entity, key: Vec<String>) -> Value {
-        let mut object = Map::new();
-        let key_columns = std::iter::once("tenant").chain(entity.key.iter().copied());
-        object.extend(key_columns.zip(key).map(|(column, value)| (column.to_owned(), Value::String(value))));
-        for (name, (register, clock, values)) in self.registers {
-            object.insert(format!("{name}_clock"), clock.as_str().into());
-            for (column, value) in register.columns.iter().zip(values) {
-                object.insert(column.name.to_owned(), value.map_or(Value::Null, Value::String));
+/// Tenant and natural key, or a line of a set.
+type Key<'a> = &'a [String];
+
+/// A row as it is bound: every scalar a JSON string or null.
+struct EntityRow<'a> {
+    entity: &'static Entity,
+    key: Key<'a>,
+    row: &'a Row<'a>,
+}
+
+impl Serialize for EntityRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        for (column, value) in key_columns(self.entity.key).zip(self.key) {
+            object.serialize_entry(column, value)?;
+        }
+        for (register, clock, values) in &self.row.registers {
+            object.serialize_entry(register.clock, clock.as_str())?;
+            for (column, value) in register.columns.iter().zip(*values) {
+                object.serialize_entry(column.name, value)?;
             }
         }
-        for (name, clock) in self.facts {
-            object.insert(format!("{name}_clock"), clock.as_str().into());
+        for (fact, clock) in &self.row.facts {
+            object.serialize_entry(fact.clock, clock.as_str())?;
         }
-        Value::Object(object)
+        object.end()
     }
+}
+
+/// A line of a set as it is bound.
+struct Line<'a> {
+    set: &'static Set,
+    line: Key<'a>,
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(key_columns(self.set.columns).zip(self.line))
+    }
+}
+
+fn key_columns(own: &'static [&'static str]) -> impl Iterator<Item = &'static str> {
+    std::iter::once("tenant").chain(own.iter().copied())
 }
 
 /// The rows of one table, ready to be bound: the table's name and a JSON array, keys in bytewise order.
@@ -57,15 +88,23 @@ pub struct TableBatch {
     pub rows: String,
 }
 
+impl TableBatch {
+    fn of(table: &'static str, rows: impl Iterator<Item: Serialize>) -> Self {
+        let rows: Vec<_> = rows.collect();
+        // Objects whose names are texts cannot fail to become JSON, nor can a write into memory.
+        Self { table, rows: serde_json::to_string(&rows).unwrap_or_default() }
+    }
+}
+
 /// Folds changes, in any order, into at most one batch per table, in the fixed order of the declarative table.
 /// Keys within a table are sorted bytewise, so that two workers lock rows in the same order.
 pub fn fold<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<TableBatch> {
-    let mut entities: BTreeMap<&'static str, BTreeMap<Vec<String>, Row>> = BTreeMap::new();
-    let mut sets: BTreeMap<&'static str, BTreeSet<Vec<String>>> = BTreeMap::new();
+    let mut entities: BTreeMap<&'static str, BTreeMap<Key<'a>, Row<'a>>> = BTreeMap::new();
+    let mut sets: BTreeMap<&'static str, BTreeSet<Key<'a>>> = BTreeMap::new();
     for change in changes {
         match change {
             Change::Write { entity, key, registers, facts } => {
-                let row = entities.entry(entity.name).or_default().entry(key.clone()).or_default();
+                let row = entities.entry(entity.name).or_default().entry(key).or_default();
                 for (register, clock, values) in registers {
                     row.write(register, clock, values);
                 }
@@ -74,25 +113,19 @@ pub fn fold<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<TableBatch
                 }
             }
             Change::Add { set, line } => {
-                sets.entry(set.name).or_default().insert(line.clone());
+                sets.entry(set.name).or_default().insert(line);
             }
         }
     }
-    let entity_rows = ENTITIES.iter().filter_map(|entity| {
-        let rows = entities.remove(entity.name)?;
-        let rows = rows.into_iter().map(|(key, row)| row.into_json(entity, key)).collect();
-        Some(TableBatch { table: entity.name, rows: Value::Array(rows).to_string() })
+    let of_entities = ENTITIES.iter().filter_map(|entity| {
+        let rows = entities.get(entity.name)?.iter().map(|(key, row)| EntityRow { entity, key, row });
+        Some(TableBatch::of(entity.name, rows))
     });
-    let mut batches: Vec<_> = entity_rows.collect();
-    batches.extend(SETS.iter().filter_map(|set| {
-        let columns = || std::iter::once("tenant").chain(set.columns.iter().copied());
-        let line_json = |line: Vec<String>| {
-            Value::Object(columns().map(str::to_owned).zip(line.into_iter().map(Value::String)).collect())
-        };
-        let lines = sets.remove(set.name)?.into_iter().map(line_json).collect();
-        Some(TableBatch { table: set.name, rows: Value::Array(lines).to_string() })
-    }));
-    batches
+    let of_sets = SETS.iter().filter_map(|set| {
+        let lines = sets.get(set.name)?.iter().map(|line| Line { set, line });
+        Some(TableBatch::of(set.name, lines))
+    });
+    of_entities.chain(of_sets).collect()
 }
 
 #[cfg(test)]
@@ -100,6 +133,7 @@ mod tests {
     use super::*;
     use crate::entities::{STUDENT_IDS, STUDENTS};
     use jodo_shared::ids::DeliveryKey;
+    use serde_json::Value;
 
     fn clock(seconds: i64) -> Clock {
         Clock::new(seconds, 10, &DeliveryKey::of(&"jodo".parse().unwrap(), b"one"))
@@ -144,6 +178,6 @@ mod tests {
         let line = || Change::Add { set: &STUDENT_IDS, line: vec!["main".into(), "7".into(), String::new()] };
         let folded = fold(&[line(), named("erp:1", 1, "x"), line()]);
         assert_eq!(folded.iter().map(|batch| batch.table).collect::<Vec<_>>(), ["students", "student_ids"]);
-        assert_eq!(folded[1].rows, r#"[{"identifier":"","jodo_student_id":"7","tenant":"main"}]"#);
+        assert_eq!(folded[1].rows, r#"[{"tenant":"main","jodo_student_id":"7","identifier":""}]"#);
     }
 }

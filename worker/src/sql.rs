@@ -189,13 +189,8 @@ fn unverified(dialect: Dialect) -> String {
     )
 }
 
-fn clock_column(name: &str) -> String {
-    format!("{name}_clock")
-}
-
-fn clocks(entity: &Entity) -> impl Iterator<Item = String> {
-    let registers = entity.registers.iter().map(|r| r.name);
-    registers.chain(entity.facts.iter().map(|f| f.name)).map(clock_column)
+fn clocks(entity: &Entity) -> impl Iterator<Item = &'static str> {
+    entity.registers.iter().map(|register| register.clock).chain(entity.facts.iter().map(|fact| fact.clock))
 }
 
 fn value_columns(entity: &Entity) -> impl Iterator<Item = &'static Column> {
@@ -204,7 +199,7 @@ fn value_columns(entity: &Entity) -> impl Iterator<Item = &'static Column> {
 
 /// When the incoming register replaces the stored one: the rule of the fold, in SQL.
 fn newer(dialect: Dialect, register: &Register) -> String {
-    let (clock, value) = (clock_column(register.name), register.columns[0].name);
+    let (clock, value) = (register.clock, register.columns[0].name);
     let (incoming, stored) =
         (dialect.bytewise(&format!("excluded.{value}")), dialect.bytewise(&format!("t.{value}")));
     format!("(excluded.{clock} > t.{clock} OR (excluded.{clock} = t.{clock} AND {incoming} > {stored}))")
@@ -214,7 +209,7 @@ fn upsert(dialect: Dialect, prefix: &str, entity: &Entity) -> String {
     let keys: Vec<_> = std::iter::once("tenant").chain(entity.key.iter().copied()).collect();
     let clocks: Vec<_> = clocks(entity).collect();
     let values = value_columns(entity).map(|column| column.name);
-    let names: Vec<_> = keys.iter().copied().chain(values).chain(clocks.iter().map(String::as_str)).collect();
+    let names: Vec<_> = keys.iter().copied().chain(values).chain(clocks.iter().copied()).collect();
     let picked = keys.iter().map(|key| format!("x.{key}"));
     let picked = picked.chain(value_columns(entity).map(|column| dialect.cast(column.name, column.kind)));
     let picked: Vec<_> =
@@ -239,13 +234,13 @@ fn updates(dialect: Dialect, entity: &Entity) -> (Vec<String>, Vec<String>) {
     for register in entity.registers {
         let newer = newer(dialect, register);
         let columns = register.columns.iter().map(|c| c.name.to_owned());
-        for column in columns.chain([clock_column(register.name)]) {
+        for column in columns.chain([register.clock.to_owned()]) {
             sets.push(format!("{column} = CASE WHEN {newer} THEN excluded.{column} ELSE t.{column} END"));
         }
         changed.push(newer);
     }
     for fact in entity.facts {
-        let clock = clock_column(fact.name);
+        let clock = fact.clock;
         sets.push(format!(
             "{clock} = CASE WHEN excluded.{clock} > t.{clock} THEN excluded.{clock} ELSE t.{clock} END"
         ));

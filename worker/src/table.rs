@@ -29,20 +29,24 @@ pub struct Column {
     pub kind: ColumnType,
 }
 
-/// One member of the payload: its columns change together or not at all. The clock column is `<name>_clock`.
+/// One member of the payload: its columns change together or not at all.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Register {
-    /// Name, also of the clock column.
+    /// Name.
     pub name: &'static str,
+    /// The column that holds its clock: `<name>_clock`.
+    pub clock: &'static str,
     /// The first column holds the value, never null once written; the rest is derived from it and may be null.
     pub columns: &'static [Column],
 }
 
-/// A state that was reported; its column `<name>_clock` holds the newest clock, or `''`.
+/// A state that was reported.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fact {
     /// Name of the state.
     pub name: &'static str,
+    /// The column that holds the newest clock, or `''`: `<name>_clock`.
+    pub clock: &'static str,
 }
 
 /// Something with a natural key, in table `jodo_r_<name>`. `tenant` is always the first key column.
@@ -69,18 +73,23 @@ pub struct Set {
 
 /// When a value was reported: 12-digit seconds `.` 2-digit rank `.` first 16 hex digits of the delivery key.
 /// Compared bytewise.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Clock(String);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Clock([u8; 32]);
 
 impl Clock {
-    /// A clock at `seconds` (Unix time, not negative); at equal seconds the higher `rank` (0..=99) wins.
+    /// A clock at `seconds` (Unix time, from 0 to 12 digits); at equal seconds the higher `rank` (0..=99) wins.
     pub fn new(seconds: i64, rank: u8, key: &jodo_shared::ids::DeliveryKey) -> Self {
-        Self(format!("{seconds:012}.{rank:02}.{}", key.short()))
+        let text = format!("{seconds:012}.{rank:02}.{}", key.short());
+        let mut clock = [b'0'; 32];
+        // Of equal length, as long as seconds and rank are within their bounds.
+        clock.iter_mut().zip(text.bytes()).for_each(|(place, byte)| *place = byte);
+        Self(clock)
     }
 
     /// The clock as stored.
     pub fn as_str(&self) -> &str {
-        &self.0
+        // Made of a text of ASCII only.
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

@@ -1,11 +1,11 @@
 //! One text per JSON value, whatever its spelling: sorted members, no blanks, no U+0000, numbers in one form.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::number::Decimal;
 use super::object::{Member, Object, Token};
 use super::reading::{Problem, Reading};
 use super::text::{bounded, unescape};
@@ -19,13 +19,14 @@ pub const MAX_LIST_BYTES: usize = 100_000;
 
 /// A JSON value in canonical form.
 struct Canonical {
-    text: String,
+    /// UTF-8.
+    text: Vec<u8>,
     nul_removed: bool,
 }
 
 impl Canonical {
     fn of(value: &RawValue) -> Result<Self, Problem> {
-        let mut form = Self { text: String::new(), nul_removed: false };
+        let mut form = Self { text: Vec::with_capacity(value.get().len()), nul_removed: false };
         form.push(value, MAX_DEPTH)?;
         Ok(form)
     }
@@ -37,62 +38,73 @@ impl Canonical {
             Some(b'[') => self.push_list(value.get(), depth - 1)?,
             Some(b'"') => {
                 let text = unescape(value.get())?;
-                self.push_text(text);
+                let text = self.without_nul(text);
+                self.push_text(&text);
             }
             Some(b'-' | b'0'..=b'9') => self.push_number(value.get()),
-            _ => self.text.push_str(value.get()),
+            _ => self.text.extend_from_slice(value.get().as_bytes()),
         }
         Ok(())
     }
 
     fn push_object(&mut self, text: &str, depth: u32) -> Result<(), Problem> {
         let object = Object::parse(text).map_err(|_| Problem::WrongType)?;
-        let mut sorted = BTreeMap::new();
+        let mut sorted = Vec::new();
         for (name, value) in object.members() {
             let name = std::str::from_utf8(name).map_err(|_| Problem::LoneSurrogate)?;
-            sorted.insert(self.without_nul(name.to_owned()), value);
+            sorted.push((self.without_nul(Cow::Borrowed(name)), value));
         }
-        self.text.push('{');
-        for (place, (name, value)) in sorted.into_iter().enumerate() {
-            self.text.push_str(if place == 0 { "" } else { "," });
+        // Stable: of a repeated member the last one is the last one still.
+        sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.text.push(b'{');
+        let mut separator = None;
+        for (place, (name, value)) in sorted.iter().enumerate() {
+            if sorted.get(place + 1).is_some_and(|(next, _)| next == name) {
+                continue;
+            }
+            self.text.extend(separator.replace(b','));
             self.push_text(name);
-            self.text.push(':');
+            self.text.push(b':');
             self.push(value, depth)?;
         }
-        self.text.push('}');
+        self.text.push(b'}');
         Ok(())
     }
 
     fn push_list(&mut self, text: &str, depth: u32) -> Result<(), Problem> {
         let values: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| Problem::WrongType)?;
-        self.text.push('[');
-        for (place, value) in values.into_iter().enumerate() {
-            self.text.push_str(if place == 0 { "" } else { "," });
+        self.text.push(b'[');
+        let mut separator = None;
+        for value in values {
+            self.text.extend(separator.replace(b','));
             self.push(value, depth)?;
         }
-        self.text.push(']');
+        self.text.push(b']');
         Ok(())
     }
 
-    fn push_text(&mut self, text: String) {
-        let text = self.without_nul(text);
-        self.text.push_str(&Value::String(text).to_string());
+    fn push_text(&mut self, text: &str) {
+        // A write into memory does not fail.
+        serde_json::to_writer(&mut self.text, text).ok();
     }
 
     fn push_number(&mut self, spelled: &str) {
-        match super::number::Decimal::parse(spelled) {
-            Some(decimal) => self.text.push_str(&decimal.canonical()),
-            // An exponent beyond 32 bits; nothing but its own spelling says which number it is.
-            None => self.text.push_str(spelled),
-        }
+        let canonical = Decimal::parse(spelled).map(|decimal| decimal.canonical());
+        // An exponent beyond 32 bits: nothing but its own spelling says which number it is.
+        self.text.extend_from_slice(canonical.as_deref().unwrap_or(spelled).as_bytes());
     }
 
-    fn without_nul(&mut self, text: String) -> String {
+    fn without_nul<'t>(&mut self, text: Cow<'t, str>) -> Cow<'t, str> {
         if !text.contains('\0') {
             return text;
         }
         self.nul_removed = true;
-        text.replace('\0', "")
+        Cow::Owned(text.replace('\0', ""))
+    }
+
+    fn into_text(self) -> String {
+        // Made of texts only.
+        String::from_utf8(self.text).unwrap_or_default()
     }
 }
 
@@ -102,8 +114,8 @@ impl Member<'_> {
         match (self.token(), self.raw()) {
             (Token::List(_), Some(value)) => match Canonical::of(value) {
                 Err(problem) => Reading::Unreadable(problem),
-                Ok(form) if form.nul_removed => Reading::Mended(form.text, Problem::NulRemoved),
-                Ok(form) => Reading::Clean(form.text),
+                Ok(form) if form.nul_removed => Reading::Mended(form.into_text(), Problem::NulRemoved),
+                Ok(form) => Reading::Clean(form.into_text()),
             }
             .and_then(bounded(MAX_LIST_BYTES)),
             (Token::Absent, _) => Reading::Absent,

@@ -1,5 +1,7 @@
 //! Texts and natural keys.
 
+use std::borrow::Cow;
+
 use super::object::{Member, Token};
 use super::reading::{Problem, Reading};
 use crate::ids::MAX_KEY_BYTES;
@@ -29,7 +31,7 @@ impl Member<'_> {
     pub fn key(self) -> Result<Option<String>, Problem> {
         let key = match self.token() {
             Token::Absent => return Ok(None),
-            Token::Text(quoted) => unescape(quoted)?,
+            Token::Text(quoted) => unescape(quoted)?.into_owned(),
             Token::Number(spelled) if is_integer(spelled) => spelled.to_owned(),
             _ => return Err(Problem::WrongType),
         };
@@ -51,16 +53,19 @@ impl Member<'_> {
 }
 
 /// The text of a JSON string.
-pub(super) fn unescape(quoted: &str) -> Result<String, Problem> {
+pub(super) fn unescape(quoted: &str) -> Result<Cow<'_, str>, Problem> {
     // The token is known to be well-formed, so the only thing left to refuse is half of a surrogate pair.
-    serde_json::from_str(quoted).map_err(|_| Problem::LoneSurrogate)
+    match quoted.get(1..quoted.len().saturating_sub(1)) {
+        Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
+        _ => serde_json::from_str(quoted).map(Cow::Owned).map_err(|_| Problem::LoneSurrogate),
+    }
 }
 
 /// The text of a JSON string without its U+0000. Nothing is left of a string of U+0000 only.
 fn clean(quoted: &str) -> Reading<String> {
     match unescape(quoted) {
         Err(problem) => Reading::Unreadable(problem),
-        Ok(text) if !text.contains('\0') => Reading::Clean(text),
+        Ok(text) if !text.contains('\0') => Reading::Clean(text.into_owned()),
         Ok(text) => match text.replace('\0', "") {
             rest if rest.is_empty() => Reading::Unreadable(Problem::NulRemoved),
             rest => Reading::Mended(rest, Problem::NulRemoved),

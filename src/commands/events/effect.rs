@@ -213,7 +213,7 @@ mod tests {
             let row = [("mode", now), ("mode_clock", newer.as_str())];
             let row: AnyRow =
                 row.into_iter().map(|(column, value)| (column.to_owned(), Some(value.to_owned()))).collect();
-            let value = value(Some(&row), "mode", ours.clone(), mode, vec![Some("cash".to_owned())]);
+            let value = value(Some(&row), "mode", ours, mode, vec![Some("cash".to_owned())]);
             assert_eq!((value.written.still_so, value.written.last_resort), (still_so, false));
         }
     }

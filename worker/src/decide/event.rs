@@ -44,8 +44,10 @@ impl<'a> Event<'a> {
 
     /// The object at a path such as `payload.student.grade`; an empty one where there is none.
     pub(super) fn object(&self, path: &str, findings: &mut Findings) -> Object<'a> {
-        let mut object = self.payload.clone();
-        for name in path.split('.').skip(1) {
+        let mut names = path.split('.').skip(1);
+        let Some(first) = names.next() else { return self.payload.clone() };
+        let mut object = findings.take(path, self.payload.member(first).object()).unwrap_or_default();
+        for name in names {
             object = findings.take(path, object.member(name).object()).unwrap_or_default();
         }
         object

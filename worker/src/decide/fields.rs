@@ -1,5 +1,7 @@
 //! From a block of the payload to values of registers, by the tables of [`super::meaning`].
 
+use std::fmt::{self, Display};
+
 use jiff::tz::TimeZone;
 use jodo_shared::contract::{Member, Money, Object};
 use jodo_shared::outcome::Reason;
@@ -22,9 +24,9 @@ pub(super) fn read_block(
 ) -> Result<Vec<Written>, Refusal> {
     let mut written = Vec::new();
     for field in block.fields {
-        let path = format!("{path}.{}", field.member);
-        if let Some(values) = read_member(field.kind, object.member(field.member), &path, zone, findings)? {
-            written.push((field.register, clock.clone(), values));
+        let path = format_args!("{path}.{}", field.member);
+        if let Some(values) = read_member(field.kind, object.member(field.member), path, zone, findings)? {
+            written.push((field.register, *clock, values));
         }
     }
     Ok(written)
@@ -33,7 +35,7 @@ pub(super) fn read_block(
 fn read_member(
     kind: Kind,
     member: Member<'_>,
-    path: &str,
+    path: fmt::Arguments<'_>,
     zone: &TimeZone,
     findings: &mut Findings,
 ) -> Result<Option<Vec<Option<String>>>, Refusal> {
@@ -51,7 +53,7 @@ fn read_member(
 }
 
 /// An amount; `None` when it is absent.
-pub(super) fn money(member: Member<'_>, path: &str) -> Result<Option<Money>, Refusal> {
+pub(super) fn money(member: Member<'_>, path: impl Display) -> Result<Option<Money>, Refusal> {
     member.money().map_err(|_| Refusal::at(path, Reason::UnreadableAmount))
 }
 
@@ -63,7 +65,7 @@ pub(super) fn amount(money: Money) -> [Option<String>; 2] {
 /// The columns of a datetime: text, UTC instant, day at the institute.
 pub(super) fn moment(
     member: Member<'_>,
-    path: &str,
+    path: impl Display,
     zone: &TimeZone,
     findings: &mut Findings,
 ) -> Option<Vec<Option<String>>> {

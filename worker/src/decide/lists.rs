@@ -71,9 +71,9 @@ pub(super) fn fee_lines(
         return Err(Refusal::at(list.path, Reason::UnreadableAmount));
     }
     let clock = event.content_clock(rank, list.content);
-    let whole = lines.iter().map(Line::in_json).collect();
+    let whole: Vec<_> = lines.iter().map(Line::in_json).collect();
     let register =
-        register(list.register, &clock, whole, lines.iter().map(|line| line.amount), list.path, findings);
+        register(list.register, &clock, &whole, lines.iter().map(|line| line.amount), list.path, findings);
     if list.settles && register.is_none() && !lines.is_empty() {
         return Err(Refusal::at(list.path, Reason::UnreadableAmount));
     }
@@ -120,8 +120,8 @@ fn settlements(
         Some(Change::Write {
             entity: &SETTLEMENTS,
             key: key.map(str::to_owned).to_vec(),
-            registers: line.settled_at.map(|at| (settled_at, clock.clone(), at)).into_iter().collect(),
-            facts: vec![(settled, clock.clone())],
+            registers: line.settled_at.map(|at| (settled_at, clock, at)).into_iter().collect(),
+            facts: vec![(settled, clock)],
         })
     })
 }
@@ -144,7 +144,7 @@ pub(super) fn schedule(
         let instalment = findings.take(&path, element.object()).unwrap_or_default();
         let due =
             findings.take(format_args!("{path}.due_date"), instalment.member("due_date").date(event.zone));
-        let amount = money(instalment.member("amount"), &format!("{path}.amount"))?;
+        let amount = money(instalment.member("amount"), format_args!("{path}.amount"))?;
         let details = format!("{path}.details");
         let lines = bounded(instalment.member("details"), lines_left);
         let lines = taken(lines, &details, findings);
@@ -163,7 +163,7 @@ pub(super) fn schedule(
         let line = std::iter::once(event.tenant.to_string()).chain(line).chain([amount]).collect();
         changes.push(Change::Add { set: &SCHEDULE_LINES, line });
     }
-    let register = register(to, &clock, whole, amounts.into_iter(), PATH, findings);
+    let register = register(to, &clock, &whole, amounts.into_iter(), PATH, findings);
     if register.is_none() {
         changes.clear();
     }
@@ -222,12 +222,14 @@ fn read_lines(
     for (place, element) in elements.iter().enumerate() {
         let path = format!("{path}[{place}]");
         let object = findings.take(&path, element.object()).unwrap_or_default();
-        let mut line =
-            Line { amount: money(object.member("amount"), &format!("{path}.amount"))?, ..Line::default() };
+        let mut line = Line {
+            amount: money(object.member("amount"), format_args!("{path}.amount"))?,
+            ..Line::default()
+        };
         if let Some(event) = settling {
             line.utr = key_part(&object, "settlement_utr", &path)?;
-            let at = format!("{path}.settled_at");
-            line.settled_at = moment(object.member("settled_at"), &at, event.zone, findings);
+            let at = format_args!("{path}.settled_at");
+            line.settled_at = moment(object.member("settled_at"), at, event.zone, findings);
         }
         // Of a settled line it is a part of the key.
         line.component = match &line.utr {
@@ -253,10 +255,10 @@ fn key_part(object: &Object<'_>, name: &str, path: &str) -> Result<Option<String
 
 /// A text that is bounded as a key is.
 fn short_text(object: &Object<'_>, name: &str, path: &str, findings: &mut Findings) -> Option<String> {
-    let path = format!("{path}.{name}");
-    let text = findings.take(&path, object.member(name).text())?;
+    let path = format_args!("{path}.{name}");
+    let text = findings.take(path, object.member(name).text())?;
     if text.len() > MAX_KEY_BYTES {
-        findings.warn(&path, Problem::TooLong);
+        findings.warn(path, Problem::TooLong);
         return None;
     }
     Some(text)
@@ -267,7 +269,7 @@ fn short_text(object: &Object<'_>, name: &str, path: &str, findings: &mut Findin
 fn register(
     register: &'static Register,
     clock: &Clock,
-    whole: Vec<Value>,
+    whole: &[Value],
     amounts: impl Iterator<Item = Option<Money>>,
     path: &str,
     findings: &mut Findings,
@@ -275,14 +277,15 @@ fn register(
     if whole.is_empty() {
         return None;
     }
-    let json = Value::Array(whole).to_string();
+    // Values of our own making, which cannot fail to become JSON.
+    let json = serde_json::to_string(whole).unwrap_or_default();
     if json.len() > MAX_LIST_BYTES {
         findings.warn(path, Problem::TooLong);
         return None;
     }
     let known = amounts.collect::<Option<Vec<_>>>();
     let [sum, paise] = known.and_then(|known| sum(known.into_iter())).map(amount).unwrap_or_default();
-    Some((register, clock.clone(), vec![Some(json), sum, paise]))
+    Some((register, *clock, vec![Some(json), sum, paise]))
 }
 
 fn text(money: Money) -> Value {

@@ -74,7 +74,7 @@ fn given(event: &Event<'_>, row: &Row, pupil_key: Option<&str>) -> Vec<Written> 
     let clock = event.content_clock(row.rank, row.content);
     let day = row.day.map(|_| event.day()).unwrap_or_default();
     let given = row.pupil.zip(pupil_key).into_iter().chain(row.constant).chain(row.day.zip(Some(&*day)));
-    given.map(|(register, value)| (register, clock.clone(), vec![Some(value.to_owned())])).collect()
+    given.map(|(register, value)| (register, clock, vec![Some(value.to_owned())])).collect()
 }
 
 /// The changes to the row of natural key `key`, which `object` describes.

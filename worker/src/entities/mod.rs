@@ -31,6 +31,7 @@ macro_rules! register {
     ($name:literal: $($column:literal $kind:ident),+) => {
         crate::table::Register {
             name: $name,
+            clock: concat!($name, "_clock"),
             columns: &[$(crate::table::Column { name: $column, kind: crate::table::ColumnType::$kind }),+],
         }
     };
@@ -39,7 +40,7 @@ macro_rules! register {
 /// A fact.
 macro_rules! fact {
     ($name:literal) => {
-        crate::table::Fact { name: $name }
+        crate::table::Fact { name: $name, clock: concat!($name, "_clock") }
     };
 }
 

@@ -9,6 +9,7 @@ use diesel_async::{AsyncConnection as _, RunQueryDsl};
 use jodo_shared::clock::{now, stored};
 use jodo_shared::ids::DeliveryKey;
 use jodo_shared::outcome::Outcome;
+use serde::Serialize;
 use serde_json::json;
 
 use super::{Backend, Connection, ThisStore, dialect};
@@ -147,37 +148,65 @@ impl<'a> EventBinds<'a> {
         let recorded_at = stored(now());
         let mut sorted = events.to_vec();
         sorted.sort_unstable_by_key(|row| row.key);
-        let rows: Vec<_> = sorted.iter().map(|row| event_json(row, &recorded_at, imported_by)).collect();
+        let rows: Vec<_> = sorted.iter().map(|row| EventJson::of(row, &recorded_at, imported_by)).collect();
         Self {
-            rows: serde_json::Value::Array(rows).to_string(),
+            // Texts, as the names are, cannot fail to become JSON.
+            rows: serde_json::to_string(&rows).unwrap_or_default(),
             bodies: sorted.iter().map(|row| row.body.as_ref()).collect(),
         }
     }
 }
 
-fn event_json(row: &EventRow, recorded_at: &str, imported_by: Option<&str>) -> serde_json::Value {
-    json!({
-        "delivery_key": row.key.to_string(),
-        "source": row.source.as_str(),
-        "tenant": row.tenant.as_str(),
-        "event_id": row.event_id.as_ref().map(|id| id.as_str()),
-        "code": row.code.as_ref().map(|code| code.as_str()),
-        "event_time": row.time.map(|time| time.to_string()),
-        "pupil_key": row.pupil_key,
-        "subject": row.subject,
-        "payload_digest": row.payload_digest,
-        "outcome": row.outcome.as_str(),
-        "reason": row.reason.map(|reason| reason.as_str()),
-        "detail": row.detail,
-        "warnings": row.warnings,
-        "due_at": row.due_at.map(stored),
-        "received_at": stored(row.received_at),
-        "recorded_at": recorded_at,
-        "redrive": row.redrive.to_string(),
-        "trace": row.trace.as_ref().map(|trace| trace.as_str()),
-        "imported_by": imported_by,
-        "body": dialect::body_text(&row.body),
-    })
+/// An event's row as it is bound: every scalar a JSON string or null.
+#[derive(Serialize)]
+struct EventJson<'a> {
+    delivery_key: String,
+    source: &'a str,
+    tenant: &'a str,
+    event_id: Option<&'a str>,
+    code: Option<&'a str>,
+    event_time: Option<String>,
+    pupil_key: Option<&'a str>,
+    subject: Option<&'a str>,
+    payload_digest: Option<&'a str>,
+    outcome: &'a str,
+    reason: Option<&'a str>,
+    detail: Option<&'a str>,
+    warnings: Option<&'a str>,
+    due_at: Option<String>,
+    received_at: String,
+    recorded_at: &'a str,
+    redrive: &'a str,
+    trace: Option<&'a str>,
+    imported_by: Option<&'a str>,
+    body: Option<String>,
+}
+
+impl<'a> EventJson<'a> {
+    fn of(row: &'a EventRow, recorded_at: &'a str, imported_by: Option<&'a str>) -> Self {
+        Self {
+            delivery_key: row.key.to_string(),
+            source: row.source.as_str(),
+            tenant: row.tenant.as_str(),
+            event_id: row.event_id.as_ref().map(|id| id.as_str()),
+            code: row.code.as_ref().map(|code| code.as_str()),
+            event_time: row.time.map(|time| time.to_string()),
+            pupil_key: row.pupil_key.as_deref(),
+            subject: row.subject.as_deref(),
+            payload_digest: row.payload_digest.as_deref(),
+            outcome: row.outcome.as_str(),
+            reason: row.reason.map(|reason| reason.as_str()),
+            detail: row.detail.as_deref(),
+            warnings: row.warnings.as_deref(),
+            due_at: row.due_at.map(stored),
+            received_at: stored(row.received_at),
+            recorded_at,
+            redrive: if row.redrive { "true" } else { "false" },
+            trace: row.trace.as_ref().map(|trace| trace.as_str()),
+            imported_by,
+            body: dialect::body_text(&row.body),
+        }
+    }
 }
 
 async fn write_events(connection: &mut Connection, events: &EventBinds<'_>) -> QueryResult<HashSet<String>> {
