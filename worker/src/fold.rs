@@ -37,7 +37,7 @@ impl<'a> Row<'a> {
 /// Tenant and natural key, or a line of a set.
 type Key<'a> = &'a [String];
 
-/// A row as it is bound: every scalar a JSON string or null.
+/// A row as it is bound: every scalar a JSON string; what is left out is null.
 struct EntityRow<'a> {
     entity: &'static Entity,
     key: Key<'a>,
@@ -52,7 +52,8 @@ impl Serialize for EntityRow<'_> {
         }
         for (register, clock, values) in &self.row.registers {
             object.serialize_entry(register.clock, clock.as_str())?;
-            for (column, value) in register.columns.iter().zip(*values) {
+            // What is left out is null.
+            for (column, value) in register.columns.iter().zip(*values).filter(|(_, value)| value.is_some()) {
                 object.serialize_entry(column.name, value)?;
             }
         }
@@ -84,7 +85,7 @@ fn key_columns(own: &'static [&'static str]) -> impl Iterator<Item = &'static st
 pub struct TableBatch {
     /// Name of the entity or set.
     pub table: &'static str,
-    /// JSON array of objects, one per row; every scalar is a JSON string or null.
+    /// JSON array of objects, one per row; every scalar is a JSON string, and what is left out is null.
     pub rows: String,
 }
 

@@ -92,7 +92,7 @@ impl Dialect {
             (Self::Sqlite, _) => {
                 let body = if bodies { ", unhex(value ->> 'body') AS body" } else { "" };
                 format!(
-                    "(SELECT {}{body} FROM json_each($1)) AS x",
+                    "(SELECT {}{body} FROM jsonb_each($1)) AS x",
                     list(&|c| format!("value ->> '{c}' AS {c}"))
                 )
             }

@@ -57,7 +57,8 @@ impl<'de> Deserialize<'de> for Object<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                let mut members = Vec::new();
+                // As many as most of the sender's objects have, so that it grows but rarely.
+                let mut members = Vec::with_capacity(16);
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }

@@ -5,6 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use jodo_shared::metrics::EVENTS;
 use jodo_test_support::die_with_parent;
 use tempfile::NamedTempFile;
 use tokio::time::{Instant, interval, timeout};
@@ -80,21 +81,24 @@ impl Program {
         self.client.get(format!("http://127.0.0.1:{}/{path}", self.private)).send().await
     }
 
-    /// The sum of a metric over all its labels; 0 while the program does not answer yet.
-    pub(crate) async fn sum(&self, metric: &str) -> f64 {
-        let Ok(answer) = self.ask("metrics").await else { return 0.0 };
-        let text = answer.text().await.unwrap_or_default();
+    /// The sum of a metric over all its labels.
+    ///
+    /// # Errors
+    /// When the program does not answer.
+    pub(crate) async fn sum(&self, metric: &str) -> anyhow::Result<f64> {
+        let text = self.ask("metrics").await?.text().await?;
         let series = text
             .lines()
             .filter(|line| line.strip_prefix(metric).is_some_and(|rest| rest.starts_with(['{', ' '])));
-        series.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        Ok(series.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
     }
 
     /// Waits until it has committed so many events in all. Returns when that was.
     pub(crate) async fn committed(&self, events: usize) -> anyhow::Result<Instant> {
         let asking = async {
             let mut ticks = interval(Duration::from_millis(20));
-            while self.sum(jodo_shared::metrics::EVENTS).await < events as f64 {
+            // It does not answer before it has begun.
+            while self.sum(EVENTS).await.unwrap_or_default() < events as f64 {
                 ticks.tick().await;
             }
             Instant::now()

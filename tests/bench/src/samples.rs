@@ -24,6 +24,11 @@ impl Samples {
         }
     }
 
+    /// The greatest one; 0 of none.
+    pub(crate) fn most(&self) -> f64 {
+        self.0.iter().copied().fold(0.0, f64::max)
+    }
+
     /// From the least to the most, as a share of the median.
     fn spread(&self) -> f64 {
         let (least, most) = self.0.iter().fold((f64::MAX, f64::MIN), |(l, m), v| (l.min(*v), m.max(*v)));

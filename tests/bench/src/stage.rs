@@ -155,6 +155,21 @@ impl Stage {
         Ok(())
     }
 
+    /// [`Stage::judge`], once that many events have a row, or a minute later.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) async fn judge_in_time(&self, events: usize) -> anyhow::Result<()> {
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        for _ in 0..600 {
+            ticks.tick().await;
+            if self.judge(events).await.is_ok() {
+                return Ok(());
+            }
+        }
+        self.judge(events).await
+    }
+
     pub(crate) fn amqp_url(&self) -> &str {
         &self.amqp_url
     }

@@ -21,15 +21,15 @@ pub(super) fn changes(
     let parent = parent.unwrap_or_default();
     let mut changes = Vec::new();
     for (path, object) in objects(event, row, findings)? {
-        let key_path = format!("{path}.{}", row.key);
-        let key = object.member(row.key).key().map_err(|problem| Refusal::key(&key_path, problem))?;
+        let key_path = format_args!("{path}.{}", row.key);
+        let key = object.member(row.key).key().map_err(|problem| Refusal::key(key_path, problem))?;
         match (key, row.part) {
             (Some(key), _) => {
                 let one = of_one(event, row, (&path, &object), key, pupil_key, &parent, findings);
                 changes.extend(one?);
             }
-            (None, Part::Own) => return Err(Refusal::at(&key_path, Reason::MissingKey)),
-            (None, Part::Each) => findings.warn(&key_path, Problem::Missing),
+            (None, Part::Own) => return Err(Refusal::at(key_path, Reason::MissingKey)),
+            (None, Part::Each) => findings.warn(key_path, Problem::Missing),
             (None, Part::Mentioned) => (),
         }
     }

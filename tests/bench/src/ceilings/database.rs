@@ -31,7 +31,8 @@ pub(crate) async fn postgres(url: &str, bodies: &[Bytes]) -> anyhow::Result<f64>
         let keys: Vec<_> = batch.iter().map(|body| DeliveryKey::of(&source, body).to_string()).collect();
         let bodies: Vec<&[u8]> = batch.iter().map(AsRef::as_ref).collect();
         let transaction = client.transaction().await?;
-        transaction.execute(&insert, &[&keys, &bodies]).await?;
+        let inserted = transaction.execute(&insert, &[&keys, &bodies]).await?;
+        anyhow::ensure!(inserted == batch.len() as u64, "an event came twice");
         transaction.execute(&upsert, &[&keys]).await?;
         transaction.commit().await?;
     }

@@ -70,9 +70,9 @@ impl Rows {
     }
 }
 
-/// An event's row in the form that the statement takes.
+/// An event's row in the form that the statement takes; as in ours, what is null is left out.
 fn row(row: &EventRow) -> Value {
-    json!({
+    let mut members = json!({
         "delivery_key": row.key.to_string(),
         "source": row.source.as_str(),
         "tenant": row.tenant.as_str(),
@@ -91,7 +91,11 @@ fn row(row: &EventRow) -> Value {
         "recorded_at": stored(row.received_at),
         "redrive": row.redrive.to_string(),
         "trace": row.trace.as_ref().map(|trace| trace.as_str()),
-    })
+    });
+    if let Some(members) = members.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    members
 }
 
 /// Empties the stage's queue. Every batch must be full: the number of messages is a multiple of [`BATCH`].

@@ -81,8 +81,8 @@ impl User {
             let mut latencies = Histogram::new(3)?;
             let mut ticks = tokio::time::interval(EVERY);
             while !is_done.load(Ordering::Relaxed) {
-                ticks.tick().await;
-                let started = Instant::now();
+                // From when it was due: waiting behind the one before is waiting, too.
+                let started = ticks.tick().await;
                 client.query_one(&look, &[&PUPIL]).await?;
                 client.execute(&change, &[&1_i32]).await?;
                 latencies.record(u64::try_from(started.elapsed().as_micros())?)?;

@@ -157,7 +157,8 @@ impl<'a> EventBinds<'a> {
     }
 }
 
-/// An event's row as it is bound: every scalar a JSON string or null.
+/// An event's row as it is bound: every scalar a JSON string or null. What is null in most rows is
+/// left out, for the database reads each name that it finds.
 #[derive(Serialize)]
 struct EventJson<'a> {
     delivery_key: String,
@@ -170,15 +171,21 @@ struct EventJson<'a> {
     subject: Option<&'a str>,
     payload_digest: Option<&'a str>,
     outcome: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     warnings: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<String>,
     received_at: String,
     recorded_at: &'a str,
     redrive: &'a str,
     trace: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     imported_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<String>,
 }
 
