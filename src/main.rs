@@ -13,10 +13,6 @@ use jodo_sync::{Exit, run, serve};
 /// What a connection that fails has to say is in the command's own words already.
 const LOG_FILTER: &str = "warn,lapin=off";
 
-/// Far faster than the system's where many small texts come and go (docs/decisions/0039).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let Some(command) = &cli.command else { return run_program(serve(&cli)) };

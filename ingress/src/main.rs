@@ -23,10 +23,6 @@ use tokio_util::sync::CancellationToken;
 /// How long the relay and the spool have to end after the drain.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Far faster than the system's where many small texts come and go (docs/decisions/0039).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[derive(Parser)]
 #[command(version, about = "Takes Jodo's deliveries and puts them into RabbitMQ")]
 struct Arguments {

@@ -15,10 +15,6 @@ use jodo_shared::traces::Traces;
 use jodo_worker::dead_letters::watch_dead_letters;
 use jodo_worker::run;
 
-/// Far faster than the system's where many small texts come and go (docs/decisions/0039).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[derive(Parser)]
 #[command(version, about = "Takes Jodo's events from RabbitMQ and commits them to the ERP database")]
 struct Arguments {

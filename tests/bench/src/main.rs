@@ -28,10 +28,6 @@ use crate::report::{Line, Report};
 use crate::samples::Samples;
 use crate::stage::{Services, Stage};
 
-/// Far faster than the system's where many small texts come and go (docs/decisions/0039).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[derive(Parser)]
 struct Arguments {
     /// How long it may take.
