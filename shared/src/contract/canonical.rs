@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::number::Decimal;
+use super::number::{Decimal, MAX_ZEROS};
 use super::object::{Member, Object, Token};
 use super::reading::{Problem, Reading};
 use super::text::{bounded, unescape};
@@ -36,6 +36,8 @@ impl Canonical {
             Some(b'{' | b'[') if depth == 0 => return Err(Problem::TooDeep),
             Some(b'{') => self.push_object(value.get(), depth - 1)?,
             Some(b'[') => self.push_list(value.get(), depth - 1)?,
+            // Without an escape nothing in it is spelled in another way, and JSON lets no control character stand in it.
+            Some(b'"') if !value.get().contains('\\') => self.text.extend_from_slice(value.get().as_bytes()),
             Some(b'"') => {
                 let text = unescape(value.get())?;
                 let text = self.without_nul(text);
@@ -89,6 +91,10 @@ impl Canonical {
     }
 
     fn push_number(&mut self, spelled: &str) {
+        // Most are small whole numbers, of which JSON has one spelling.
+        if spelled.len() <= MAX_ZEROS && spelled.bytes().all(|byte| byte.is_ascii_digit()) {
+            return self.text.extend_from_slice(spelled.as_bytes());
+        }
         let canonical = Decimal::parse(spelled).map(|decimal| decimal.canonical());
         // An exponent beyond 32 bits: nothing but its own spelling says which number it is.
         self.text.extend_from_slice(canonical.as_deref().unwrap_or(spelled).as_bytes());

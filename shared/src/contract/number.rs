@@ -5,7 +5,7 @@ use super::reading::{Problem, Reading};
 use super::text::unescape;
 
 /// How many zeros a canonical number is filled up with before an exponent is written instead.
-const MAX_ZEROS: usize = 20;
+pub(super) const MAX_ZEROS: usize = 20;
 
 /// A decimal number: `digits` × 10^`exponent`.
 #[derive(Debug, Clone, PartialEq, Eq)]
