@@ -1,6 +1,7 @@
 //! What the writer is asked to do, and what goes into one transaction.
 
 use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -12,6 +13,9 @@ use crate::message::Message;
 const GROUP_COMMANDS: usize = 1_000;
 /// Most body bytes in one transaction.
 const GROUP_BYTES: usize = 8 << 20;
+/// How long copies gather when nothing else is asked for, since nobody waits for them. Too long: a crash leaves more of
+/// them out, of deliveries that the broker has; too short: the disk is written to for each.
+pub(super) const COPIES_GATHER: Duration = Duration::from_millis(50);
 
 /// One thing to do. Its sender gets the reply after the commit.
 pub(super) enum Command {
@@ -74,18 +78,30 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// `first`, and whatever is there already.
-    pub(super) fn gather(first: Command, queued: &Receiver<Command>) -> Self {
+    /// `first`, and whatever is there already; as long as there are only copies, also what comes within `copies_gather`.
+    pub(super) fn gather(first: Command, queued: &Receiver<Command>, copies_gather: Duration) -> Self {
+        let until = Instant::now() + copies_gather;
         let mut group = Self::default();
         let mut bytes = group.add(first);
         for _ in 1..GROUP_COMMANDS {
             if bytes >= GROUP_BYTES || group.close.is_some() {
                 break;
             }
-            let Ok(next) = queued.try_recv() else { break };
+            let wait = if group.is_awaited() { Duration::ZERO } else { until.duration_since(Instant::now()) };
+            let Ok(next) = queued.recv_timeout(wait) else { break };
             bytes += group.add(next);
         }
         group
+    }
+
+    /// Whether somebody waits for its commit.
+    fn is_awaited(&self) -> bool {
+        let Self { new, publishers: _, archived: _, takes, settles, give_backs, close } = self;
+        !(new.is_empty()
+            && takes.is_empty()
+            && settles.is_empty()
+            && give_backs.is_empty()
+            && close.is_none())
     }
 
     /// Returns how many body bytes came in.
@@ -108,5 +124,59 @@ impl Group {
             Command::Close { reply } => self.close = Some(reply),
         }
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::ids::DeliveryKey;
+    use crate::message::Peeked;
+
+    /// No test waits for its end.
+    const FOR_EVER: Duration = Duration::from_secs(86_400);
+
+    fn message() -> Message {
+        let source = "jodo".parse().unwrap();
+        Message {
+            key: DeliveryKey::of(&source, b"{}"),
+            source,
+            tenant: "main".parse().unwrap(),
+            target: "main".parse().unwrap(),
+            received_at: jiff::Timestamp::UNIX_EPOCH,
+            peeked: Peeked::default(),
+            verified: true,
+            signature: None,
+            redrive: false,
+            trace: None,
+            body: "{}".into(),
+        }
+    }
+
+    #[test]
+    fn copies_gather_until_somebody_waits() {
+        let (commands, queued) = channel();
+        let later = std::thread::spawn(move || {
+            for _ in 0..2 {
+                commands.send(Command::Archive { message: message() }).unwrap();
+            }
+            let (reply, _) = oneshot::channel();
+            commands.send(Command::Publish { message: message(), reply }).unwrap();
+            // Still there: what ends the gathering is the publisher, and not that nobody is left.
+            commands
+        });
+        let group = Group::gather(Command::Archive { message: message() }, &queued, FOR_EVER);
+        assert_eq!((group.archived.len(), group.new.len()), (3, 1));
+        later.join().unwrap();
+    }
+
+    #[test]
+    fn who_waits_does_not_wait_for_copies() {
+        let (_commands, queued) = channel();
+        let (reply, _) = oneshot::channel();
+        let group = Group::gather(Command::Close { reply }, &queued, FOR_EVER);
+        assert!(group.close.is_some());
     }
 }

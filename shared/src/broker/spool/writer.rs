@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::chain::{Chain, Outcome};
-use super::command::{Command, Group, Refused, Settle, Take};
+use super::command::{COPIES_GATHER, Command, Group, Refused, Settle, Take};
 use super::error::{Causes, SpoolError};
 use super::file::{New, Work};
 use super::queues::{Handle, Place, Queues};
@@ -60,7 +60,7 @@ impl Writer {
             let refusing = self.state.refusing.load(Ordering::Relaxed);
             match commands.recv_timeout(if refusing { PROBE_EVERY } else { CHORES_EVERY }) {
                 Ok(first) => {
-                    if let Some(reply) = self.commit(Group::gather(first, commands)) {
+                    if let Some(reply) = self.commit(Group::gather(first, commands, COPIES_GATHER)) {
                         break Some(reply);
                     }
                 }
