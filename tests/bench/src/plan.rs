@@ -36,7 +36,7 @@ impl Mode {
                 accept: 10_000,
                 drain: 25_000,
                 long_drain: None,
-                growth: &[10_000, 200_000],
+                growth: &[30_000, 500_000],
                 night: None,
             },
             Self::Full => Plan {
@@ -44,7 +44,7 @@ impl Mode {
                 accept: 60_000,
                 drain: 100_000,
                 long_drain: Some(1_000_000),
-                growth: &[10_000, 1_000_000, 5_000_000],
+                growth: &[30_000, 1_000_000, 5_000_000],
                 night: Some(500_000),
             },
         }

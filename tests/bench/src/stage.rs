@@ -127,7 +127,8 @@ impl Stage {
     pub(crate) async fn queued(&self, wanted: usize) -> anyhow::Result<()> {
         let mut depths = QueueDepths::new(self.amqp_url.clone().into());
         let mut found = None;
-        for _ in 0..600 {
+        // Ten minutes: after (b) an ingress relays hundreds of thousands.
+        for _ in 0..6_000 {
             found = depths.of(&self.queue()).await?;
             if found == u32::try_from(wanted).ok() {
                 depths.close().await;

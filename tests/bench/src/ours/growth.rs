@@ -11,6 +11,8 @@ use crate::stage::{Services, Stage, connect};
 
 /// Events that are drained for real before; the rest of what is present are copies of their rows.
 const REAL: usize = 10_000;
+/// Events that are drained for each measurement.
+const MEASURED: usize = 20_000;
 
 /// # Errors
 /// When something is missing.
@@ -20,27 +22,24 @@ pub(crate) async fn measure(services: &Services, plan: &Plan, report: &mut Repor
     drain(&stage, REAL).await?;
     let (client, _serving) = connect(&stage.database.url).await?;
     let mut school = School::remember(&client).await?;
-    let events = plan.drain / 2;
     let (mut present, mut first, mut seed) = (REAL, None, 61_000);
     for level in plan.growth {
-        let copies = (level / REAL).saturating_sub(present / REAL);
-        school.copy(&client, copies).await?;
+        present += REAL * school.copy(&client, *level).await?;
         for tidy in ["VACUUM ANALYZE", "CHECKPOINT"] {
             client.batch_execute(tidy).await?;
         }
-        present += copies * REAL;
-        let (mut cost, begun) = (Samples::default(), present);
+        let mut cost = Samples::default();
         for _ in 0..3 {
-            fill(&stage, year(seed, pupils_for(events)).take(events)).await?;
-            cost.add(1e6 / drain(&stage, events).await?.per_second);
+            fill(&stage, year(seed, pupils_for(MEASURED)).take(MEASURED)).await?;
+            cost.add(1e6 / drain(&stage, MEASURED).await?.per_second);
             seed += 1;
-            present += events;
+            present += MEASURED;
         }
         stage.judge(present).await?;
         let base = *first.get_or_insert(cost.median());
         let ratio = cost.median() / base;
         report.add(Line {
-            figure: format!("(h) an event, {} events of other schools present", grouped(begun as f64)),
+            figure: format!("(h) an event, {} rows and more present", grouped(*level as f64)),
             ours: cost.shown(" µs"),
             beside: format!("with {}: {} µs", grouped(plan.growth[0] as f64), grouped(base)),
             ratio: format!("{ratio:.2} ×"),
@@ -58,44 +57,48 @@ const TABLES: &str = "SELECT table_name::text, array_agg(column_name::text ORDER
 /// The rows of one school, to be copied as those of others.
 struct School {
     tables: Vec<(String, Vec<String>)>,
+    /// Of all its tables.
+    rows: usize,
     copies: usize,
 }
 
 impl School {
     /// Remembers what is in the tables now, on this connection.
     async fn remember(client: &Client) -> anyhow::Result<Self> {
-        let mut tables = Vec::new();
+        let (mut tables, mut rows) = (Vec::new(), 0);
         for row in client.query(TABLES, &[]).await? {
             let (table, columns): (String, Vec<String>) = (row.get(0), row.get(1));
-            client.batch_execute(&format!("CREATE TEMP TABLE first_{table} AS TABLE {table}")).await?;
+            let copied =
+                client.execute(&format!("CREATE TEMP TABLE first_{table} AS TABLE {table}"), &[]).await?;
+            rows += usize::try_from(copied)?;
             tables.push((table, columns));
         }
-        Ok(Self { tables, copies: 0 })
+        Ok(Self { tables, rows, copies: 0 })
     }
 
-    /// Copies every row so many times, each time as another tenant's. Their bodies are gone, as after
-    /// `jodo-sync retention run`.
-    async fn copy(&mut self, client: &Client, copies: usize) -> anyhow::Result<()> {
-        let (first, last) = (self.copies + 1, self.copies + copies);
+    /// Copies every row, each time as another tenant's, until there are `rows` in all. Their bodies are gone, as after
+    /// `jodo-sync retention run`. Returns how many copies it made of each.
+    async fn copy(&mut self, client: &Client, rows: usize) -> anyhow::Result<usize> {
+        let (first, last) = (self.copies + 1, (rows / self.rows).saturating_sub(1).max(self.copies));
         for (table, columns) in &self.tables {
             let values: Vec<_> = columns.iter().map(|column| copied(column)).collect();
             let (columns, values) = (columns.join(", "), values.join(", "));
             let sql = format!(
                 "INSERT INTO {table} ({columns}) SELECT {values} FROM first_{table} AS t, \
-                 generate_series({first}, {last}) AS n"
+                 generate_series({first}, {last}) AS copies(number)"
             );
             client.batch_execute(&sql).await?;
         }
         self.copies = last;
-        Ok(())
+        Ok(last + 1 - first)
     }
 }
 
 fn copied(column: &str) -> String {
     match column {
-        "tenant" => "t.tenant || n".to_owned(),
-        "delivery_key" => "encode(sha256((t.delivery_key || n)::bytea), 'hex')".to_owned(),
-        "event_id" | "pupil_key" | "subject" => format!("t.{column} || '-' || n"),
+        "tenant" => "t.tenant || number".to_owned(),
+        "delivery_key" => "encode(sha256((t.delivery_key || number)::bytea), 'hex')".to_owned(),
+        "event_id" | "pupil_key" | "subject" => format!("t.{column} || '-' || number"),
         "body" => "NULL".to_owned(),
         column => format!("t.{column}"),
     }
