@@ -3,7 +3,7 @@
 # settings. Whatever is there already stays as it is, so this may run before every start. `make up` does.
 #
 # Variables, read where the files are made: SITE_NAME, the name that Jodo will deliver to (localhost); DATABASE_URL, an ERP
-# database elsewhere instead of the service `postgres`; EDGE_SUBNET, if 172.31.243.0/24 is taken on this machine.
+# database elsewhere instead of the service `postgres`; EDGE_SUBNET, if 172.16.243.0/24 is taken on this machine.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -16,7 +16,7 @@ put() { umask 022 && printf '%s\n' "$2" >"secrets/$1.new" && mv "secrets/$1.new"
 
 [ -d secrets ] || { mkdir -m 700 secrets && say "made secrets/: back it up, and keep it to yourself"; }
 
-subnet=${EDGE_SUBNET:-172.31.243.0/24}
+subnet=${EDGE_SUBNET:-172.16.243.0/24}
 if missing .env; then
   profiles=postgres
   [ -z "${DATABASE_URL:-}" ] || profiles=

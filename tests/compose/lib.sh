@@ -12,7 +12,7 @@ begin() {
   work=$(mktemp -d "${TMPDIR:-/tmp}/$project.XXXX")
   (cd "$root" && git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$work" 2>/dev/null) || true
   cd "$work" || exit 1
-  export COMPOSE_PROJECT_NAME=$project EDGE_SUBNET=${TEST_EDGE_SUBNET:-172.31.244.0/24}
+  export COMPOSE_PROJECT_NAME=$project EDGE_SUBNET=${TEST_EDGE_SUBNET:-172.16.244.0/24}
   export HTTPS_PORT=$https HTTP_PORT=$http JODO_SYNC_TAG=$project PROMETHEUS_PORT=${TEST_PROMETHEUS_PORT:-19090}
   # shellcheck source=tests/compose/standins.sh
   . "$here/standins.sh"
