@@ -173,6 +173,10 @@ mod tests {
             (r#"[{"b":1,"a":[true,null,{}],"b":2.50}]"#, r#"[{"a":[true,null,{}],"b":2.5}]"#),
             (r#"["\ud83d\ude00\"\n"]"#, r#"["😀\"\n"]"#),
             ("[null]", "[null]"),
+            // Either side of the length up to which a whole number is taken as it is.
+            ("[0,-0,100,1e19]", "[0,0,100,10000000000000000000]"),
+            ("[100000000000000000000,1e20]", "[100000000000000000000,100000000000000000000]"),
+            ("[1000000000000000000000,1e21]", "[1e21,1e21]"),
         ] {
             assert_eq!(list(value), Reading::Clean(canonical.to_owned()), "{value}");
         }
