@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use futures_util::future::{try_join, try_join_all};
 use jodo_shared::clock::stored;
 use jodo_shared::ids::TargetName;
 use jodo_worker::decide::{SourceRules, decide};
@@ -156,15 +157,18 @@ impl Statements {
         Ok(Self { tables, events })
     }
 
+    /// As ours: events first, and no statement waits for the answer of the one before.
     async fn commit(&self, client: &mut Client, batch: &Prepared) -> anyhow::Result<()> {
         let transaction = client.transaction().await?;
+        let bodies: Vec<&[u8]> = batch.bodies.iter().map(AsRef::as_ref).collect();
+        let events = async { transaction.query(&self.events, &[&batch.events, &bodies]).await };
+        let mut tables = Vec::new();
         for (table, statement) in &self.tables {
             for rows in batch.tables.iter().filter(|rows| rows.table == *table) {
-                transaction.execute(statement, &[&rows.rows]).await?;
+                tables.push(async { transaction.execute(statement, &[&rows.rows]).await });
             }
         }
-        let bodies: Vec<&[u8]> = batch.bodies.iter().map(AsRef::as_ref).collect();
-        transaction.query(&self.events, &[&batch.events, &bodies]).await?;
+        try_join(events, try_join_all(tables)).await?;
         transaction.commit().await?;
         Ok(())
     }

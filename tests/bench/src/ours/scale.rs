@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::deliveries::{pupils_for, year};
+use crate::deliveries::year;
 use crate::ours::drain::fill;
 use crate::plan::Plan;
 use crate::program::Program;
@@ -17,6 +17,10 @@ use crate::stage::{Services, Stage};
 /// Of each period of 50 ms a worker gets this much.
 const SHARE: f64 = 0.05;
 const PERIOD: u64 = 50_000;
+/// Pupils of the group of schools, since that is who scales out, and what has happened there before the events that are
+/// measured: there is something of every kind in the middle of a year.
+const PUPILS: u64 = 40_000;
+const BEFORE: usize = 300_000;
 const WORKERS: [usize; 3] = [1, 2, 4];
 
 /// # Errors
@@ -63,7 +67,7 @@ async fn one(
         let held = Held::new(&worker)?;
         workers.push((worker, held));
     }
-    fill(&stage, year(seed, pupils_for(events)).take(events)).await?;
+    fill(&stage, year(seed, PUPILS).skip(BEFORE).take(events)).await?;
     let before = committed(&workers).await?;
     let started = Instant::now();
     sleep_until(started + window).await;

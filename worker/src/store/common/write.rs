@@ -93,8 +93,10 @@ pub(super) async fn write(store: &ThisStore, write: &Write<'_>) -> Result<Writte
         .run(false, async |connection| {
             let committed = connection
                 .transaction(async |connection| {
-                    write_projections(connection, write).await?;
-                    let written = write_events(connection, &events).await?;
+                    // Events before projections, and all of them sent at once: rows of pupils, which batches contend
+                    // for, are held for as short as can be.
+                    let written =
+                        dialect::write_all(connection, events.statement(), projections(write)).await?;
                     let closed = closed_among(connection, &write.events, &written).await?;
                     if !closed.is_empty() {
                         return Err(Stop::Closed(closed));
@@ -125,16 +127,14 @@ impl From<diesel::result::Error> for Stop {
     }
 }
 
-async fn write_projections(connection: &mut Connection, write: &Write<'_>) -> QueryResult<()> {
-    // They have the fixed order; a table that the batch does not touch has no statement.
-    for statement in &dialect::statements().projections {
-        let batches = write.projections.iter().filter(|batch| batch.table == statement.table);
-        for batch in batches {
-            let statement = BatchStatement::projection(&statement.sql, &batch.rows);
-            diesel_async::RunQueryDsl::execute(statement, connection).await?;
-        }
+/// The projections' statements in the fixed order; a table that the batch does not touch has none.
+fn projections<'a>(write: &'a Write<'_>) -> Vec<BatchStatement<'a>> {
+    let mut statements = Vec::new();
+    for table in &dialect::statements().projections {
+        let batches = write.projections.iter().filter(|batch| batch.table == table.table);
+        statements.extend(batches.map(|batch| BatchStatement::projection(&table.sql, &batch.rows)));
     }
-    Ok(())
+    statements
 }
 
 pub(super) struct EventBinds<'a> {
@@ -154,6 +154,12 @@ impl<'a> EventBinds<'a> {
             rows: serde_json::to_string(&rows).unwrap_or_default(),
             bodies: sorted.iter().map(|row| row.body.as_ref()).collect(),
         }
+    }
+
+    /// None without events.
+    fn statement(&self) -> Option<BatchStatement<'_>> {
+        let sql = &dialect::statements().events;
+        (!self.bodies.is_empty()).then(|| BatchStatement::with_bodies(sql, &self.rows, self.bodies.clone()))
     }
 }
 
@@ -216,25 +222,16 @@ impl<'a> EventJson<'a> {
     }
 }
 
-async fn write_events(connection: &mut Connection, events: &EventBinds<'_>) -> QueryResult<HashSet<String>> {
-    if events.bodies.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let statement =
-        BatchStatement::with_bodies(&dialect::statements().events, &events.rows, events.bodies.clone());
-    let written: Vec<String> = statement.load(connection).await?;
-    Ok(written.into_iter().collect())
-}
-
 /// The events that the statement left alone because they are `ignored` or `discarded`; `applied` ones are no harm,
 /// since merging an event twice leaves no second trace.
 async fn closed_among(
     connection: &mut Connection,
     events: &[&EventRow],
-    written: &HashSet<String>,
+    written: &[String],
 ) -> QueryResult<HashSet<DeliveryKey>> {
+    let written: HashSet<_> = written.iter().map(String::as_str).collect();
     let keys = events.iter().map(|row| row.key);
-    let left_alone: Vec<_> = keys.filter(|key| !written.contains(&key.to_string())).collect();
+    let left_alone: Vec<_> = keys.filter(|key| !written.contains(key.to_string().as_str())).collect();
     if left_alone.is_empty() {
         return Ok(HashSet::new());
     }

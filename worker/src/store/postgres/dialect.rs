@@ -2,9 +2,10 @@
 
 use diesel::QueryResult;
 use diesel::pg::Pg;
-use diesel::query_builder::AstPass;
-use diesel::sql_types::{Array, Binary};
-use diesel_async::SimpleAsyncConnection as _;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Binary, Text};
+use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
+use futures_util::future::{OptionFuture, join, join_all};
 
 use crate::entities::{ENTITIES, SETS};
 use crate::sql::{self, Statements, TableStatement};
@@ -30,7 +31,7 @@ pub(super) const LOOK: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
 pub(super) fn keep_still() -> String {
     let entities = ENTITIES.iter().map(|entity| format!("jodo_r_{}", entity.name));
     let tables = entities.chain(SETS.iter().map(|set| format!("jodo_s_{}", set.name)));
-    let tables: Vec<_> = tables.chain(["jodo_events".to_owned()]).collect();
+    let tables: Vec<_> = std::iter::once("jodo_events".to_owned()).chain(tables).collect();
     format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", tables.join(", "))
 }
 
@@ -62,6 +63,26 @@ pub(super) fn lines(table: &str, columns: &[String]) -> String {
 /// A row's body as a member of the row: not here, where bodies are a bind of their own.
 pub(super) fn body_text(_: &[u8]) -> Option<String> {
     None
+}
+
+/// Writes events, then projections, and returns the keys of the events that were written. The statements are sent
+/// without waiting for each other's answers, and PostgreSQL takes them one by one, in this order.
+pub(super) async fn write_all<Q>(
+    connection: &mut Connection,
+    events: Option<Q>,
+    projections: Vec<Q>,
+) -> QueryResult<Vec<String>>
+where
+    Q: Query<SqlType = Text> + QueryFragment<Pg> + QueryId + Send,
+{
+    let connection = &*connection;
+    let events = OptionFuture::from(events.map(async |events| events.load(&mut &*connection).await));
+    let projections = projections.into_iter().map(async |rows| rows.execute(&mut &*connection).await);
+    // All are waited for: the first to fail says why, the others only that the transaction is aborted.
+    let (events, projections) = join(events, join_all(projections)).await;
+    let written = events.transpose()?.unwrap_or_default();
+    projections.into_iter().collect::<QueryResult<Vec<_>>>()?;
+    Ok(written)
 }
 
 /// Binds the bodies of the rows, in their order, where the statement has a place for them.

@@ -1,7 +1,7 @@
 //! What is said otherwise to SQLite than to PostgreSQL.
 
 use diesel::QueryResult;
-use diesel::query_builder::AstPass;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 use diesel::{QueryableByName, sql_query};
@@ -53,6 +53,25 @@ UPDATE jodo_events SET attempts = attempts + 1, due_at = $1 \
 WHERE delivery_key = (SELECT delivery_key FROM jodo_events \
 WHERE outcome = 'retrying' AND due_at <= $2 ORDER BY due_at LIMIT 1) \
 RETURNING *";
+
+/// Writes events, then projections, and returns the keys of the events that were written.
+pub(super) async fn write_all<Q>(
+    connection: &mut Connection,
+    events: Option<Q>,
+    projections: Vec<Q>,
+) -> QueryResult<Vec<String>>
+where
+    Q: Query<SqlType = Text> + QueryFragment<Sqlite> + QueryId + Send,
+{
+    let written = match events {
+        Some(events) => events.load(connection).await?,
+        None => Vec::new(),
+    };
+    for rows in projections {
+        rows.execute(connection).await?;
+    }
+    Ok(written)
+}
 
 /// Columns of the table or view `$1`, in bytewise order of their names.
 pub(super) const COLUMNS: &str = "SELECT name AS column_name FROM pragma_table_info($1) ORDER BY 1";
