@@ -20,6 +20,10 @@ use jodo_shared::telemetry;
 use jodo_shared::traces::Traces;
 use tokio_util::sync::CancellationToken;
 
+/// The system's own took a quarter of the worker's time: docs/decisions/0043.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long the relay and the spool have to end after the drain.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 

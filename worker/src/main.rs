@@ -15,6 +15,10 @@ use jodo_shared::traces::Traces;
 use jodo_worker::dead_letters::watch_dead_letters;
 use jodo_worker::run;
 
+/// The system's own took a quarter of the worker's time: docs/decisions/0043.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(version, about = "Takes Jodo's events from RabbitMQ and commits them to the ERP database")]
 struct Arguments {

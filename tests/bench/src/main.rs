@@ -28,6 +28,10 @@ use crate::report::{Line, Report};
 use crate::samples::Samples;
 use crate::stage::{Services, Stage};
 
+/// The system's own took a quarter of the worker's time: docs/decisions/0043.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 struct Arguments {
     /// How long it may take.
