@@ -71,10 +71,26 @@ impl Program {
         let asking = async {
             let mut ticks = interval(Duration::from_millis(10));
             while !self.ask("readyz").await.is_ok_and(|answer| answer.status() == 200) {
+                self.still_runs()?;
                 ticks.tick().await;
             }
+            Ok(())
         };
-        timeout(Duration::from_secs(60), asking).await.with_context(|| self.in_trouble("is not ready"))
+        timeout(Duration::from_secs(60), asking).await.with_context(|| self.in_trouble("is not ready"))?
+    }
+
+    /// A process that has ended is there until its parent asks: `Z` in `proc_pid_stat(5)`.
+    fn still_runs(&self) -> anyhow::Result<()> {
+        let ended = self.stat()?.starts_with('Z');
+        ensure!(!ended, self.in_trouble("has ended"));
+        Ok(())
+    }
+
+    /// What the kernel says of it, after its name.
+    fn stat(&self) -> anyhow::Result<String> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()))?;
+        let (_, after_name) = stat.rsplit_once(") ").context("no name in stat")?;
+        Ok(after_name.to_owned())
     }
 
     async fn ask(&self, path: &str) -> reqwest::Result<reqwest::Response> {
@@ -99,19 +115,19 @@ impl Program {
             let mut ticks = interval(Duration::from_millis(20));
             // It does not answer before it has begun.
             while self.sum(EVENTS).await.unwrap_or_default() < events as f64 {
+                self.still_runs()?;
                 ticks.tick().await;
             }
-            Instant::now()
+            Ok(Instant::now())
         };
-        timeout(PATIENCE, asking).await.with_context(|| self.in_trouble("did not commit all"))
+        timeout(PATIENCE, asking).await.with_context(|| self.in_trouble("did not commit all"))?
     }
 
     /// Processor time that it has used so far, in seconds, in its own code and in the kernel for it (`proc_pid_stat(5)`,
     /// fields 14 and 15).
     pub(crate) fn cpu(&self) -> anyhow::Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()))?;
-        let (_, after_name) = stat.rsplit_once(')').context("no name in stat")?;
-        let fields: Vec<_> = after_name.split_whitespace().collect();
+        let stat = self.stat()?;
+        let fields: Vec<_> = stat.split_whitespace().collect();
         let ticks = |place: usize| -> anyhow::Result<f64> { Ok(fields.get(place).context("stat")?.parse()?) };
         Ok((ticks(11)? + ticks(12)?) / TICKS)
     }
