@@ -14,8 +14,9 @@ use crate::samples::grouped;
 use crate::stage::{Services, Stage, connect};
 
 /// What a user of the ERP does: looks a pupil up, and changes a row of the ERP's own.
-const LOOK: &str = "SELECT count(*) FROM jodo_students WHERE pupil_key = $1";
+const LOOK: &str = "SELECT count(*) FROM jodo_students WHERE tenant = $1 AND pupil_key = $2";
 const CHANGE: &str = "UPDATE erp_notes SET n = n + 1 WHERE id = $1";
+const TENANT: &str = "main";
 const PUPIL: &str = "erp:nobody";
 /// How often.
 const EVERY: Duration = Duration::from_millis(20);
@@ -83,7 +84,7 @@ impl User {
             while !is_done.load(Ordering::Relaxed) {
                 // From when it was due: waiting behind the one before is waiting, too.
                 let started = ticks.tick().await;
-                client.query_one(&look, &[&PUPIL]).await?;
+                client.query_one(&look, &[&TENANT, &PUPIL]).await?;
                 client.execute(&change, &[&1_i32]).await?;
                 latencies.record(u64::try_from(started.elapsed().as_micros())?)?;
             }
