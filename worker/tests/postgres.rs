@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use jodo_test_support::{TestDatabase, fresh_database};
 use jodo_worker::entities::{ENTITIES, SETS, VIEWS};
+use jodo_worker::fold::TableBatch;
 use jodo_worker::store::WorkerName;
 use jodo_worker::store::inspect::{AnyRow, Inspect as _};
 use jodo_worker::store::postgres::{PgStore, migrate};
-use jodo_worker::store::{Store, StoreError, conformance};
+use jodo_worker::store::{Store, StoreError, Write, conformance};
 use jodo_worker::table::ColumnType;
 use secrecy::SecretString;
 use tokio_postgres::NoTls;
@@ -133,6 +134,20 @@ async fn manual_payments_of_the_first_version_keep_their_lines() {
     assert_eq!(found, [["", ""], ["", "0.55"], ["BUS", "9.50"]].map(|line| line.map(str::to_owned)));
     let payments = store.view("jodo_manual_payments").await.expect("the view");
     assert_eq!(cell(&payments[0], "amount"), "10.05");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_names_its_cause_and_not_what_was_sent_after_it() {
+    let (database, store) = migrated().await;
+    sql(&database, "ALTER TABLE jodo_r_students ADD CONSTRAINT nobody CHECK (false)").await;
+    let rows = |table, rows: &str| TableBatch { table, rows: rows.to_owned() };
+    let pupil = r#"[{"tenant": "main", "pupil_key": "erp:one"}]"#;
+    let projections = vec![rows("students", pupil), rows("manual_payments", "[]"), rows("fee_lines", "[]")];
+    let refused = store.write(&Write { projections, ..Write::default() }).await;
+    assert!(
+        matches!(&refused, Err(StoreError::Refused(why)) if why.constraint.as_deref() == Some("nobody")),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
