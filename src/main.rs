@@ -10,7 +10,7 @@ use jodo_shared::telemetry;
 use jodo_sync::cli::{Cli, Command};
 use jodo_sync::{Exit, run, serve};
 
-/// The system's own took a quarter of the worker's time: docs/decisions/0043.
+/// Takes less processor time than the C library's: docs/decisions/0043.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

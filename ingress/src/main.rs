@@ -20,7 +20,7 @@ use jodo_shared::telemetry;
 use jodo_shared::traces::Traces;
 use tokio_util::sync::CancellationToken;
 
-/// The system's own took a quarter of the worker's time: docs/decisions/0043.
+/// Takes less processor time than the C library's: docs/decisions/0043.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

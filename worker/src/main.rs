@@ -15,7 +15,7 @@ use jodo_shared::traces::Traces;
 use jodo_worker::dead_letters::watch_dead_letters;
 use jodo_worker::run;
 
-/// The system's own took a quarter of the worker's time: docs/decisions/0043.
+/// Takes less processor time than the C library's: docs/decisions/0043.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

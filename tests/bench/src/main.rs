@@ -28,7 +28,7 @@ use crate::report::{Line, Report};
 use crate::samples::Samples;
 use crate::stage::{Services, Stage};
 
-/// The system's own took a quarter of the worker's time: docs/decisions/0043.
+/// The programs' own, so that the ceilings have it too.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
