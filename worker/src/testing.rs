@@ -19,6 +19,16 @@ use crate::store::inspect::Inspect;
 use crate::store::{WorkerName, migrate, open};
 use crate::target::{Target, Timing};
 
+/// Rows of pupils whom an event named by the sender's id: with no number of the ERP's, one, two, an empty one, one and an
+/// empty one; of one whom another tenant knows by a number; and of one whom events named by the number.
+pub const PUPILS_OF_ALL_KINDS: &str = "\
+INSERT INTO jodo_r_students (tenant, pupil_key) VALUES \
+    ('main', 'jodo:none'), ('main', 'jodo:one'), ('main', 'jodo:two'), ('main', 'jodo:empty'), ('main', 'jodo:both'), \
+    ('main', 'jodo:elsewhere'), ('main', 'erp:S1'); \
+INSERT INTO jodo_s_student_ids (tenant, jodo_student_id, identifier) VALUES \
+    ('main', 'one', 'S1'), ('main', 'two', 'S2'), ('main', 'two', 'S3'), ('main', 'empty', ''), ('main', 'both', ''), \
+    ('main', 'both', 'S4'), ('other', 'elsewhere', 'S5'), ('main', 'nobody', 'S6');";
+
 /// The message that the ingress makes of a delivery to `source`, which is configured for `tenant`.
 ///
 /// # Panics

@@ -14,6 +14,7 @@ use jodo_worker::store::inspect::{AnyRow, Inspect as _};
 use jodo_worker::store::postgres::{PgStore, migrate};
 use jodo_worker::store::{Store, StoreError, Write, conformance};
 use jodo_worker::table::ColumnType;
+use jodo_worker::testing::PUPILS_OF_ALL_KINDS;
 use secrecy::SecretString;
 use tokio_postgres::NoTls;
 
@@ -99,6 +100,29 @@ async fn a_pupils_key_is_looked_up_row_by_row() {
     let plan = client.query("EXPLAIN SELECT * FROM jodo_pupil_keys", &[]).await.expect("a plan");
     let plan: String = plan.iter().map(|line| line.get::<_, String>(0) + "\n").collect();
     assert!(plan.contains("SubPlan") && !plan.contains("Group") && !plan.contains("Join"), "{plan}");
+}
+
+/// By `jodo_pupil_keys` it went through all pupils, hundreds of milliseconds in a
+/// large group.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_pupil_is_looked_up_in_the_indexes() {
+    let (database, _store) = migrated().await;
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("connected");
+    tokio::spawn(connection);
+    let look = "EXPLAIN SELECT * FROM jodo_students WHERE tenant = 'main' AND pupil_key = 'erp:S1'";
+    let plan = client.query(look, &[]).await.expect("a plan");
+    let plan: String = plan.iter().map(|line| line.get::<_, String>(0) + "\n").collect();
+    assert!(plan.contains("jodo_s_student_ids_read_key") && !plan.contains("Seq Scan"), "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pupils_are_read_under_the_same_keys_both_ways() {
+    let (database, store) = migrated().await;
+    sql(&database, PUPILS_OF_ALL_KINDS).await;
+    let forth = store.view("jodo_pupil_keys").await.expect("the view");
+    let back = store.view("jodo_i_read_keys").await.expect("the view");
+    assert_eq!(forth.len(), 7);
+    assert_eq!(BTreeSet::from_iter(back), BTreeSet::from_iter(forth));
 }
 
 #[tokio::test(flavor = "multi_thread")]

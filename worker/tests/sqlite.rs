@@ -11,6 +11,7 @@ use jodo_worker::entities::{ENTITIES, SETS, VIEWS};
 use jodo_worker::store::inspect::{AnyRow, Inspect as _};
 use jodo_worker::store::sqlite::SqliteStore;
 use jodo_worker::store::{Store as _, StoreError, WorkerName, conformance, migrate};
+use jodo_worker::testing::PUPILS_OF_ALL_KINDS;
 use secrecy::SecretString;
 use tempfile::TempDir;
 
@@ -91,6 +92,16 @@ async fn migration_and_declaration_name_the_same_columns() {
     for view in VIEWS {
         assert!(!columns(view).is_empty(), "{view}");
     }
+}
+
+#[tokio::test]
+async fn pupils_are_read_under_the_same_keys_both_ways() {
+    let (file, store) = File::migrated().await;
+    file.connection().batch_execute(PUPILS_OF_ALL_KINDS).expect("executed");
+    let forth = store.view("jodo_pupil_keys").await.expect("the view");
+    let back = store.view("jodo_i_read_keys").await.expect("the view");
+    assert_eq!(forth.len(), 7);
+    assert_eq!(BTreeSet::from_iter(back), BTreeSet::from_iter(forth));
 }
 
 #[test]
