@@ -1,5 +1,6 @@
 //! One file of the chain, open for writing.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use diesel::connection::SimpleConnection as _;
@@ -28,6 +29,10 @@ PRAGMA journal_size_limit = 8388608;
 /// What a row takes besides its body, about.
 const ROW_BYTES: u64 = 300;
 
+/// How many rows one statement changes: SQLite reads an `UPDATE` anew each time, so one for each row is dear; and it
+/// binds at most 32,766 values (<https://sqlite.org/limits.html>).
+const ROWS_PER_UPDATE: usize = 1_000;
+
 /// One connection to one file. After an error it is not used again: what the transaction manager and the cache then
 /// hold is not worth finding out.
 pub(super) struct File {
@@ -39,8 +44,8 @@ pub(super) struct File {
 /// What one transaction does to rows that are there.
 #[derive(Default)]
 pub(super) struct Work {
-    /// Finished.
-    pub(super) settle: Vec<i64>,
+    /// Finished. A row may be settled twice within one transaction; it is one all the same.
+    pub(super) settle: BTreeSet<i64>,
     /// Taken, but never seen by anybody: the hand-out does not count.
     pub(super) uncount: Vec<i64>,
     /// To be handed out.
@@ -157,15 +162,13 @@ impl File {
     /// Does all of it in one transaction, and returns when that is on disk.
     pub(super) fn run(&mut self, work: &Work, new: New<'_>, now: i64) -> Result<Done, SpoolError> {
         self.connection.batch_execute("BEGIN IMMEDIATE")?;
-        for row in &work.settle {
-            self.settle(*row, now)?;
-        }
-        for row in &work.uncount {
-            self.uncount(*row)?;
-        }
+        let settle: Vec<i64> = work.settle.iter().copied().collect();
+        self.settle(&settle, now)?;
+        self.count_hand_outs(&work.uncount, -1)?;
+        self.count_hand_outs(&work.take, 1)?;
         let mut done = Done::default();
         for row in &work.take {
-            done.taken.push(self.take(*row)?);
+            done.taken.push(self.read(*row)?);
         }
         for message in new.waiting {
             done.inserted.push(self.insert(message, None)?);
@@ -193,28 +196,31 @@ impl File {
         })
     }
 
-    fn take(&mut self, row: i64) -> Result<(Place, Message, u32), SpoolError> {
-        let head: Row = diesel::update(messages::table.find(row))
-            .set(messages::hand_outs.eq(messages::hand_outs + 1))
-            .returning(Row::as_returning())
-            .get_result(&mut self.connection)?;
+    fn read(&mut self, row: i64) -> Result<(Place, Message, u32), SpoolError> {
+        let head: Row = messages::table.find(row).select(Row::as_select()).first(&mut self.connection)?;
         let body = bodies::table.find(row).select(bodies::body).first(&mut self.connection)?;
         let (mut message, hand_outs) = head.message(body)?;
         add_signature(&mut self.connection, row, &mut message)?;
         Ok((Place { file: self.number, row }, message, hand_outs))
     }
 
-    fn settle(&mut self, row: i64, now: i64) -> Result<(), SpoolError> {
-        let changed = diesel::update(messages::table.find(row))
-            .set(messages::settled_at.eq(now))
-            .execute(&mut self.connection)?;
-        if changed == 1 { Ok(()) } else { Err(SpoolError::Corrupt) }
+    fn settle(&mut self, rows: &[i64], now: i64) -> Result<(), SpoolError> {
+        for rows in rows.chunks(ROWS_PER_UPDATE) {
+            let changed = diesel::update(messages::table.filter(messages::id.eq_any(rows)))
+                .set(messages::settled_at.eq(now))
+                .execute(&mut self.connection)?;
+            all_of(rows, changed)?;
+        }
+        Ok(())
     }
 
-    fn uncount(&mut self, row: i64) -> Result<(), SpoolError> {
-        diesel::update(messages::table.find(row))
-            .set(messages::hand_outs.eq(messages::hand_outs - 1))
-            .execute(&mut self.connection)?;
+    fn count_hand_outs(&mut self, rows: &[i64], by: i32) -> Result<(), SpoolError> {
+        for rows in rows.chunks(ROWS_PER_UPDATE) {
+            let changed = diesel::update(messages::table.filter(messages::id.eq_any(rows)))
+                .set(messages::hand_outs.eq(messages::hand_outs + by))
+                .execute(&mut self.connection)?;
+            all_of(rows, changed)?;
+        }
         Ok(())
     }
 
@@ -228,4 +234,9 @@ impl File {
     pub(super) fn checkpoint(&mut self) -> Result<(), SpoolError> {
         Ok(self.connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
     }
+}
+
+/// A file holds each row that it is asked for, once.
+fn all_of(rows: &[i64], changed: usize) -> Result<(), SpoolError> {
+    if changed == rows.len() { Ok(()) } else { Err(SpoolError::Corrupt) }
 }

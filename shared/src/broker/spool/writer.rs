@@ -101,7 +101,7 @@ impl Writer {
         let mut works: BTreeMap<u32, Work> = BTreeMap::new();
         for settle in &settles {
             for place in self.sessions.places(settle.epoch, &settle.tags) {
-                works.entry(place.file).or_default().settle.push(place.row);
+                works.entry(place.file).or_default().settle.insert(place.row);
             }
         }
         for give_back in &give_backs {
