@@ -8,6 +8,7 @@
 
 mod ceilings;
 mod deliveries;
+mod disk;
 mod machine;
 mod ours;
 mod plan;

@@ -1,5 +1,7 @@
 //! Several measurements of one thing.
 
+use hdrhistogram::Histogram;
+
 /// What was measured, once per round.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Samples(Vec<f64>);
@@ -64,6 +66,12 @@ pub(crate) fn grouped(value: f64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// How microseconds are spread.
+pub(crate) fn shown(microseconds: &Histogram<u64>) -> String {
+    let ms = |quantile| grouped(microseconds.value_at_quantile(quantile) as f64 / 1000.0);
+    format!("p50 {} ms, p99 {} ms, most {} ms", ms(0.5), ms(0.99), ms(1.0))
 }
 
 #[cfg(test)]

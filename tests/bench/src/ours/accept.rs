@@ -7,6 +7,7 @@ use jodo_shared::metrics;
 use jodo_test_support::free_port;
 
 use crate::deliveries::requests;
+use crate::machine::Busy;
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::report::{Line, Report};
@@ -67,7 +68,7 @@ pub(crate) async fn measure(services: &Services, plan: &Plan, report: &mut Repor
             ours = here;
         }
     }
-    at_half_the_rate(&ingress, ours.median() / 2.0, plan, &mut expected[0], report).await?;
+    at_half_the_rate([&ingress, &bare], ours.median() / 2.0, plan, &mut expected, report).await?;
     let ratio = spooled.median() / ours.median();
     report.add(Line {
         figure: "(b) into the spool, RabbitMQ away, 256 connections".to_owned(),
@@ -93,27 +94,35 @@ pub(crate) async fn measure(services: &Services, plan: &Plan, report: &mut Repor
     spool_stage.queued(expected[2]).await
 }
 
+/// Ours and the bare proxy in turn, as above.
 async fn at_half_the_rate(
-    ingress: &Program,
+    programs: [&Program; 2],
     rate: f64,
     plan: &Plan,
-    expected: &mut usize,
+    expected: &mut [usize; 3],
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let (mut median, mut high) = (Samples::default(), Samples::default());
+    let (mut medians, mut highs, mut busy): ([Samples; 2], [Samples; 2], [Samples; 2]) = Default::default();
     for round in 0..plan.rounds {
         let requests: Arc<Vec<Bytes>> = Arc::new(requests(90_000 + round as u64, plan.accept)?);
-        *expected += requests.len();
-        let sent = send(ingress.public, requests, 256, Some(rate)).await?;
-        median.add(sent.milliseconds(0.5));
-        high.add(sent.milliseconds(0.99));
+        for turn in 0..2 {
+            let which = (round + turn) % 2;
+            let processors = Busy::start()?;
+            let sent = send(programs[which].public, Arc::clone(&requests), 256, Some(rate)).await?;
+            busy[which].add(processors.end()?);
+            expected[which] += requests.len();
+            medians[which].add(sent.milliseconds(0.5));
+            highs[which].add(sent.milliseconds(0.99));
+        }
     }
+    let shown =
+        |which: usize| format!("p50 {}, p99 {}", medians[which].shown(" ms"), highs[which].shown(" ms"));
     report.add(Line {
         figure: format!("(a) latency at half of that rate, {}/s", grouped(rate)),
-        ours: format!("p50 {}, p99 {}", median.shown(" ms"), high.shown(" ms")),
-        beside: String::new(),
-        ratio: String::new(),
-        target: Some(("p99 10 ms".to_owned(), high.median() <= 10.0)),
+        ours: shown(0),
+        beside: format!("bare proxy {}", shown(1)),
+        ratio: format!("{:.1} ×", highs[0].median() / highs[1].median()),
+        target: Some(("p99 10 ms".to_owned(), highs[0].median() <= 10.0)),
     });
     Ok(())
 }

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
 use crate::deliveries::{pupils_for, request, requests, year};
+use crate::disk::DiskProbe;
+use crate::machine::Busy;
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::report::{Line, Report};
-use crate::samples::{Samples, grouped};
+use crate::samples::{Samples, grouped, shown};
 use crate::sender::send;
 use crate::stage::{Services, Stage, connect};
 
@@ -70,13 +73,17 @@ const LAG: &str = "SELECT percentile_cont(ARRAY[0.5, 0.99, 1.0]) WITHIN GROUP (O
 
 async fn lag(services: &Services, plan: &Plan, rate: f64, report: &mut Report) -> anyhow::Result<()> {
     let (mut half, mut most, mut worst) = (Samples::default(), Samples::default(), Samples::default());
+    let (mut pages, mut busy) = (Histogram::new(3)?, Samples::default());
     for round in 0..plan.rounds {
         let stage = Stage::new(services).await?;
         let (ingress, worker) = (stage.ingress().await?, stage.worker()?);
         worker.ready().await?;
         let requests = Arc::new(requests(30_000 + round as u64, plan.accept)?);
+        let (disk, processors) = (DiskProbe::start()?, Busy::start()?);
         send(ingress.public, Arc::clone(&requests), 256, Some(rate)).await?;
         worker.committed(requests.len()).await?;
+        busy.add(processors.end()?);
+        pages.add(disk.end().await?)?;
         let (client, _serving) = connect(&stage.database.url).await?;
         let quantiles: Vec<f64> = client.query_one(LAG, &[]).await?.get(0);
         if let [p50, p99, max] = quantiles[..] {
@@ -94,7 +101,11 @@ async fn lag(services: &Services, plan: &Plan, rate: f64, report: &mut Report) -
             most.shown(" ms"),
             grouped(worst.most())
         ),
-        beside: String::new(),
+        beside: format!(
+            "processors {:.0} % busy; 4 KiB to the disk meanwhile: {}",
+            busy.median(),
+            shown(&pages)
+        ),
         ratio: String::new(),
         target: Some(("p99 250 ms".to_owned(), most.median() < 250.0)),
     });
