@@ -48,20 +48,15 @@ fn said_by(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// How busy all processors are, from its start on.
+/// How busy all processors are, from its start on: their kernel ticks until then.
 pub(crate) struct Busy {
-    before: Ticks,
-}
-
-/// Kernel ticks of all processors since the machine was started.
-struct Ticks {
     idle: u64,
     all: u64,
 }
 
-impl Ticks {
+impl Busy {
     /// The first line of `/proc/stat`: `proc_stat(5)`. Guests are counted in the first two, too.
-    fn now() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let stat = std::fs::read_to_string("/proc/stat")?;
         let line = stat.lines().next().unwrap_or_default();
         let ticks: Result<Vec<u64>, _> = line.split_whitespace().skip(1).take(8).map(str::parse).collect();
@@ -69,17 +64,11 @@ impl Ticks {
         let [_, _, _, idle, waiting, ..] = ticks[..] else { anyhow::bail!("/proc/stat begins with {line}") };
         Ok(Self { idle: idle + waiting, all: ticks.iter().sum() })
     }
-}
-
-impl Busy {
-    pub(crate) fn start() -> anyhow::Result<Self> {
-        Ok(Self { before: Ticks::now()? })
-    }
 
     /// Per cent of the time.
     pub(crate) fn end(self) -> anyhow::Result<f64> {
-        let after = Ticks::now()?;
-        let (idle, all) = (after.idle - self.before.idle, after.all - self.before.all);
+        let now = Self::start()?;
+        let (idle, all) = (now.idle - self.idle, now.all - self.all);
         Ok(100.0 * (1.0 - idle as f64 / all.max(1) as f64))
     }
 }
