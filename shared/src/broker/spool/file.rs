@@ -18,10 +18,13 @@ use crate::message::Message;
 
 /// `EXTRA` makes each commit wait for the disk, with and without a write-ahead log; everything that the spool promises
 /// rests on it. The cache is small
-/// because rows are written once and read about once.
+/// because rows are written once and read about once. A statement that changes many rows notes what it changes, so that it
+/// can be undone by itself, and would do so in a file of its own (<https://sqlite.org/tempfiles.html>): in a container
+/// there may be no place for one.
 const SESSION: &str = "
 PRAGMA synchronous = EXTRA;
 PRAGMA cache_size = -512;
+PRAGMA temp_store = MEMORY;
 PRAGMA wal_autocheckpoint = 1000;
 PRAGMA journal_size_limit = 8388608;
 ";
@@ -240,6 +243,8 @@ impl File {
 
 #[cfg(test)]
 mod tests {
+    use diesel::sql_types::Integer;
+
     use super::*;
     use crate::broker::conformance::message;
 
@@ -260,5 +265,23 @@ mod tests {
         assert_eq!(hand_outs(&mut file), 2);
         let nothing = Work { settle: [row + 1].into(), ..Work::default() };
         assert!(matches!(file.run(&nothing, New::default(), 0), Err(SpoolError::Corrupt)));
+    }
+
+    #[derive(QueryableByName)]
+    struct TempStore {
+        #[diesel(sql_type = Integer)]
+        temp_store: i32,
+    }
+
+    /// With temporary files a spool of a container without a writable `/tmp` failed as soon as many rows were settled at
+    /// once; `make test-compose` is where that can be seen.
+    #[test]
+    fn no_statement_needs_a_file_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = File::open(&folder.path().join("a"), 1, 0, None).unwrap();
+        let kept: TempStore =
+            diesel::sql_query("PRAGMA temp_store").get_result(&mut file.connection).unwrap();
+        // <https://sqlite.org/pragma.html#pragma_temp_store>: 2 is memory.
+        assert_eq!(kept.temp_store, 2);
     }
 }
