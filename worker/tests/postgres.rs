@@ -115,6 +115,19 @@ async fn one_pupil_is_looked_up_in_the_indexes() {
     assert!(plan.contains("jodo_s_student_ids_read_key") && !plan.contains("Seq Scan"), "{plan}");
 }
 
+/// Joined with the lines of all payments, the view took minutes in a large group.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manual_payments_receipt_reads_no_lines() {
+    let (database, _store) = migrated().await;
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("connected");
+    tokio::spawn(connection);
+    let look = "EXPLAIN SELECT * FROM jodo_receipts WHERE counts_as = 'manual'";
+    let plan = client.query(look, &[]).await.expect("a plan");
+    let plan: String = plan.iter().map(|line| line.get::<_, String>(0) + "\n").collect();
+    assert!(plan.contains("jodo_r_manual_payments"), "{plan}");
+    assert!(!plan.contains("jodo_r_settlements") && !plan.contains("jodo_s_fee_lines"), "{plan}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pupils_are_read_under_the_same_keys_both_ways() {
     let (database, store) = migrated().await;
