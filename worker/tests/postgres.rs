@@ -38,6 +38,14 @@ async fn sql(database: &TestDatabase, statements: &str) {
     serving.await.expect("no panic").expect("closed in order");
 }
 
+/// How PostgreSQL would answer a query.
+async fn plan(database: &TestDatabase, query: &str) -> String {
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("connected");
+    tokio::spawn(connection);
+    let lines = client.query(&format!("EXPLAIN {query}"), &[]).await.expect("a plan");
+    lines.iter().map(|line| line.get::<_, String>(0) + "\n").collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_passes_the_suite_of_what_operators_do() {
     let (_database, store) = migrated().await;
@@ -95,10 +103,7 @@ async fn schema_migration_and_declaration_name_the_same_columns() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pupils_key_is_looked_up_row_by_row() {
     let (database, _store) = migrated().await;
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    let plan = client.query("EXPLAIN SELECT * FROM jodo_pupil_keys", &[]).await.expect("a plan");
-    let plan: String = plan.iter().map(|line| line.get::<_, String>(0) + "\n").collect();
+    let plan = plan(&database, "SELECT * FROM jodo_pupil_keys").await;
     assert!(plan.contains("SubPlan") && !plan.contains("Group") && !plan.contains("Join"), "{plan}");
 }
 
@@ -107,11 +112,8 @@ async fn a_pupils_key_is_looked_up_row_by_row() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_pupil_is_looked_up_in_the_indexes() {
     let (database, _store) = migrated().await;
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    let look = "EXPLAIN SELECT * FROM jodo_students WHERE tenant = 'main' AND pupil_key = 'erp:S1'";
-    let plan = client.query(look, &[]).await.expect("a plan");
-    let plan: String = plan.iter().map(|line| line.get::<_, String>(0) + "\n").collect();
+    let look = "SELECT * FROM jodo_students WHERE tenant = 'main' AND pupil_key = 'erp:S1'";
+    let plan = plan(&database, look).await;
     assert!(plan.contains("jodo_s_student_ids_read_key") && !plan.contains("Seq Scan"), "{plan}");
 }
 
@@ -119,11 +121,8 @@ async fn one_pupil_is_looked_up_in_the_indexes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manual_payments_receipt_reads_no_lines() {
     let (database, _store) = migrated().await;
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    let look = "EXPLAIN SELECT * FROM jodo_receipts WHERE counts_as = 'manual'";
-    let plan = client.query(look, &[]).await.expect("a plan");
-    let plan: String = plan.iter().map(|line| line.get::<_, String>(0) + "\n").collect();
+    let look = "SELECT * FROM jodo_receipts WHERE counts_as = 'manual'";
+    let plan = plan(&database, look).await;
     assert!(plan.contains("jodo_r_manual_payments"), "{plan}");
     assert!(!plan.contains("jodo_r_settlements") && !plan.contains("jodo_s_fee_lines"), "{plan}");
 }

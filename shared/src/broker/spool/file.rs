@@ -17,10 +17,9 @@ use crate::ids::TargetName;
 use crate::message::Message;
 
 /// `EXTRA` makes each commit wait for the disk, with and without a write-ahead log; everything that the spool promises
-/// rests on it. The cache is small
-/// because rows are written once and read about once. A statement that changes many rows notes what it changes, so that it
-/// can be undone by itself, and would do so in a file of its own (<https://sqlite.org/tempfiles.html>): in a container
-/// there may be no place for one.
+/// rests on it. The cache is small because rows are written once and read about once. A statement that changes many rows
+/// notes what it changes, so that it can be undone by itself, and would do so in a file of its own
+/// (<https://sqlite.org/tempfiles.html>): in a container there may be no place for one.
 const SESSION: &str = "
 PRAGMA synchronous = EXTRA;
 PRAGMA cache_size = -512;
