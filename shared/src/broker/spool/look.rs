@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::error::SpoolError;
 use super::folder::Folder;
-use super::row::{messages, parsed};
+use super::row::{CONNECTION, messages, parsed};
 use crate::ids::{DeliveryKey, TargetName};
 
 /// What is in a spool.
@@ -154,7 +154,7 @@ pub(super) fn open_to_read(folder: &Folder, number: u32) -> Result<Option<Sqlite
         Err(_) if !path.try_exists()? => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    connection.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA cache_size = -512")?;
+    connection.batch_execute(CONNECTION)?;
     let tables = "SELECT count(*) AS count FROM sqlite_master WHERE name = 'messages'";
     let tables: Tables = diesel::sql_query(tables).get_result(&mut connection)?;
     Ok((tables.count > 0).then_some(connection))

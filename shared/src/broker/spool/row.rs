@@ -19,6 +19,15 @@ pub(super) const FORM_WITHOUT_SIGNATURES: i32 = 1;
 pub(super) const ADD_SIGNATURES: &str =
     "ALTER TABLE messages ADD COLUMN signature TEXT; UPDATE about SET form = 2;";
 
+/// For every connection to a file. The cache is small because rows are written once and read about once. What a statement
+/// keeps for itself (what many rows were before it changed them, what it sorts or groups) stays in memory instead of a
+/// temporary file (<https://sqlite.org/tempfiles.html>): in a container there may be no place for one.
+pub(super) const CONNECTION: &str = "
+PRAGMA busy_timeout = 5000;
+PRAGMA cache_size = -512;
+PRAGMA temp_store = MEMORY;
+";
+
 /// `waiting` holds only unsettled rows, and so is small in a file of settled ones.
 pub(super) const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS about (form INTEGER NOT NULL, day INTEGER NOT NULL) STRICT;
